@@ -1,0 +1,15 @@
+# One command each. `make` lists them; all of them call .ci/run, so that what passes here passes there.
+.DEFAULT_GOAL := help
+.PHONY: help lint types contracts yaml lock test docs bench all
+
+help:
+	@echo "make lint | types | contracts | yaml | lock | test | docs | bench | all"
+
+lint types contracts yaml lock test bench:
+	@bash .ci/run $@
+
+docs:
+	@bash .ci/run pages
+
+all:
+	@bash .ci/run

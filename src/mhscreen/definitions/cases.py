@@ -1,0 +1,155 @@
+"""The grammar of worked cases: answers beside what a definition must make of them.
+
+`mhscreen.testing` runs them. A definition without worked cases is not shipped.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+
+from mhscreen.definitions.common import (
+    Count,
+    ExactRef,
+    Int,
+    Key,
+    Model,
+    Name,
+    Number,
+    Str,
+)
+from mhscreen.vocabulary import Flag, Informant, ScreenTier, Sex, Stage, Tier, Validity
+
+__all__ = [
+    "Answers",
+    "Cases",
+    "InstrumentCase",
+    "NormCase",
+    "PolicyCase",
+    "Pupil",
+    "ScoreExpected",
+    "TriageExpected",
+]
+
+Answers = dict[Key, Int | Str | None]
+"""Item id → recorded code, null for a blank. ``all`` answers every item that is not named."""
+
+
+def _forms(value: Any) -> Any:
+    """Let one form stand for a list of one."""
+    return (value,) if isinstance(value, dict) else value
+
+
+Forms = Annotated[tuple[Answers, ...], BeforeValidator(_forms), Field(min_length=1)]
+
+Slot = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(@[a-z]+)?$"),
+]
+
+
+class Pupil(Model):
+    """What the roster says of the pupil of a case."""
+
+    stage: Stage | None = None
+    grade: Int | None = None
+    sex: Sex | None = None
+    age: Number | None = None
+
+
+class ScoreExpected(Model):
+    """What one scale must give; a key that is not named is not compared, null means no value."""
+
+    score: Number | None = None
+    answered: Count | None = None
+    low: Number | None = None
+    high: Number | None = None
+    category: Key | None = None
+    category_low: Key | None = None
+    category_high: Key | None = None
+
+
+class InstrumentCase(Model):
+    """One filled-in form of an instrument."""
+
+    name: Str
+    """A sentence."""
+    informant: Informant | None = None
+    """Absent: the instrument's first."""
+    answers: Answers
+    expect: dict[Key, ScoreExpected] = {}
+    """Scale id → what it must give."""
+    critical: tuple[Key, ...] | None = None
+    """Exactly the critical items that are positive."""
+    critical_open: tuple[Key, ...] | None = None
+    """Exactly the critical items that are unanswered."""
+    validity: Validity | None = None
+
+
+class TriageExpected(Model):
+    """What the policy must give; a key that is not named is not compared."""
+
+    established: Tier | None = None
+    possible: Tier | None = None
+    screen: ScreenTier | None = None
+    rules: tuple[Name, ...] | None = None
+    """Exactly the rules that hold."""
+    flags: tuple[Flag, ...] | None = None
+    """Exactly the flags."""
+
+
+class PolicyCase(Model):
+    """One pupil with all forms, triaged in a programme."""
+
+    name: Str
+    programme: ExactRef
+    pupil: Pupil
+    forms: dict[Slot, Forms]
+    """Slot → one form, or a list of forms."""
+    expect: TriageExpected
+
+
+class NormCase(Model):
+    """Raw scores of one pupil, normed."""
+
+    name: Str
+    pupil: Pupil
+    raw: dict[Key, Number | None]
+    """Scale id → raw score."""
+    expect: dict[Key, dict[Key, Number | None]]
+    """Scale id → metric or ``stratum`` (zero-based, null outside) → value, rounded as written."""
+
+
+_KINDS = {"answers": InstrumentCase, "forms": PolicyCase, "raw": NormCase}
+
+
+def _kind(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return next((name for name in _KINDS if name in value), None)
+    return next((name for name, model in _KINDS.items() if isinstance(value, model)), None)
+
+
+Case = Annotated[
+    Annotated[InstrumentCase, Tag("answers")]
+    | Annotated[PolicyCase, Tag("forms")]
+    | Annotated[NormCase, Tag("raw")],
+    Discriminator(_kind),
+]
+"""A case, told apart by what it gives: answers, forms or raw scores."""
+
+
+class Cases(Model):
+    """The worked cases of one definition."""
+
+    schema_: Annotated[Literal["mhscreen/cases/1"], Field(alias="schema")]
+    for_: Annotated[ExactRef, Field(alias="for")]
+    """The definition at its exact version."""
+    cases: Annotated[tuple[Case, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Cases:
+        if len({type(case) for case in self.cases}) > 1:
+            msg = "all cases of a file give the same: answers, forms or raw"
+            raise ValueError(msg)
+        return self

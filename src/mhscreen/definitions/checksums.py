@@ -1,0 +1,68 @@
+"""The checksum of a scoring key: what a norm table is bound to.
+
+Two scales with the same checksum give the same raw score for the same item scores. Titles,
+labels, categories and cut scores are left out; versions are, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from mhscreen.definitions.keys import gate_of
+
+if TYPE_CHECKING:
+    from mhscreen.definitions.instrument import Instrument, Scale
+
+__all__ = ["scale_key_checksum"]
+
+
+def scale_key_checksum(instrument: Instrument, scale_id: str) -> str:
+    """Return the checksum of the scoring key of one scale.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The instrument.
+    scale_id : str
+        One of its scales.
+
+    Returns
+    -------
+    str
+        ``sha256:`` and 64 hexadecimal digits, over the key written as JSON with sorted names
+        and no blanks.
+    """
+    key = _key(instrument, instrument.scale(scale_id))
+    text = json.dumps(key, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _key(instrument: Instrument, scale: Scale) -> dict[str, Any]:
+    return {
+        "combine": scale.combine,
+        "count_at_or_above": scale.count_at_or_above,
+        "items": [
+            _item(instrument, scale, item.id) for item in instrument.items if item.id in scale.items
+        ],
+        "rounding": scale.rounding,
+        "scales": [_key(instrument, instrument.scale(name)) for name in sorted(scale.scales)],
+    }
+
+
+def _item(instrument: Instrument, scale: Scale, item: str) -> dict[str, Any]:
+    blank = instrument.item(item).blank_counts_as
+    gate = gate_of(instrument, item)
+    return {
+        "blank_counts_as": None if blank is None else blank.score,
+        "gate": None
+        if gate is None
+        else {
+            "closed_score": gate.closed_score,
+            "open_when_any": sorted([o.item, o.at_or_above] for o in gate.open_when_any),
+        },
+        "id": item,
+        "reverse": item in scale.reverse,
+        "scores": sorted(set(instrument.options(item).scores)),
+    }

@@ -1,0 +1,291 @@
+"""The grammar of an instrument: items, keys, scales, cut scores, critical items, validity."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mhscreen.definitions.common import (
+    Identifier,
+    Int,
+    Key,
+    Model,
+    Number,
+    Reference,
+    Rights,
+    Sourced,
+    Str,
+    Text,
+    Version,
+)
+from mhscreen.vocabulary import (
+    Concern,
+    Direction,
+    Directness,
+    Evidence,
+    Informant,
+    MissingReason,
+    Validity,
+    Window,
+)
+
+__all__ = [
+    "Ages",
+    "BlankRule",
+    "Category",
+    "CriticalItem",
+    "CutSet",
+    "Gate",
+    "Instrument",
+    "Item",
+    "MissingCode",
+    "MissingRule",
+    "Option",
+    "ResponseScale",
+    "Scale",
+    "ValidityIndex",
+]
+
+Code = Int | Str
+
+
+class Option(Model):
+    """One answer that may be given."""
+
+    code: Code
+    """What is recorded."""
+    score: Int | None = None
+    """The item score; absent where it equals the code."""
+    label: Text
+    """The words of the option; accepted as an answer, too."""
+    aliases: tuple[Str, ...] = ()
+    """Other spellings that are accepted as this answer."""
+
+    @property
+    def item_score(self) -> int:
+        """The item score of this option."""
+        if self.score is not None:
+            return self.score
+        return self.code if isinstance(self.code, int) else 0
+
+
+class MissingCode(Model):
+    """A recorded code that means that there is no answer, and why."""
+
+    code: Code
+    reason: MissingReason
+    label: Text
+
+
+class ResponseScale(Model):
+    """The options of an item, in printed order."""
+
+    options: Annotated[tuple[Option, ...], Field(min_length=2, max_length=200)]
+    missing_codes: tuple[MissingCode, ...] = ()
+
+    @property
+    def scores(self) -> tuple[int, ...]:
+        """The item scores, in the order of the options."""
+        return tuple(option.item_score for option in self.options)
+
+
+class BlankRule(Sourced):
+    """An instrument's own published rule for a blank item on a form that was filled in."""
+
+    score: Int
+    """The item score that a blank counts as."""
+
+
+class Item(Model):
+    """One question."""
+
+    id: Key
+    number: Annotated[int, Field(strict=True, ge=1)]
+    """Its number on the printed form, one-based."""
+    topic: Text
+    """What it is about, in our own words."""
+    wording: Text | None = None
+    """The printed words, only where the rights allow."""
+    response_scale: Key
+    blank_counts_as: BlankRule | None = None
+
+
+class Opener(Model):
+    """An answer that opens a gate."""
+
+    item: Key
+    at_or_above: Int
+
+
+class Gate(Sourced):
+    """Items that are asked only after certain answers.
+
+    Closed means not applicable, open means required, undecided means unanswered.
+    """
+
+    id: Key
+    items: Annotated[tuple[Key, ...], Field(min_length=1)]
+    """The items behind the gate."""
+    open_when_any: Annotated[tuple[Opener, ...], Field(min_length=1)]
+    """The gate opens as soon as one of these holds (a blank that counts as an answer counts)."""
+    closed_score: Int = 0
+    """The item score of an item behind a closed gate."""
+
+
+class Category(Model):
+    """A band of a score. The first of a set has no bound; each further one begins at its cut."""
+
+    id: Key
+    """The published name, for data."""
+    label: Text
+    """The neutral words, for people."""
+    at_or_above: Number | None = None
+    at_or_below: Number | None = None
+
+    @property
+    def cut(self) -> float | None:
+        """The cut score, whichever way it points."""
+        return self.at_or_above if self.at_or_above is not None else self.at_or_below
+
+
+class CutSet(Sourced):
+    """Cut scores for one population. A score at the cut belongs to the far side."""
+
+    id: Key
+    population: Text
+    informants: tuple[Informant, ...] = ()
+    """The informants it holds for; empty: all of the instrument's."""
+    categories: Annotated[tuple[Category, ...], Field(min_length=2, max_length=20)]
+    """From the near side (no concern raised) to the far side."""
+
+
+class MissingRule(Sourced):
+    """When a scale with blanks still gets a score."""
+
+    min_answered: Annotated[int, Field(strict=True, ge=1)]
+    """The fewest answered items that allow a score."""
+    method: Literal["prorate"] = "prorate"
+    """``prorate``: each blank counts as the mean of the answered items."""
+
+
+class Scale(Sourced):
+    """Keyed items combined into a raw score."""
+
+    id: Key
+    title: Text
+    combine: Literal["sum", "mean", "count", "maximum", "sum_of_scales"]
+    """The named combiner."""
+    items: tuple[Key, ...] = ()
+    """The items, in any order; none for ``sum_of_scales``."""
+    reverse: tuple[Key, ...] = ()
+    """Those that are keyed in reverse (smallest + largest item score − item score)."""
+    scales: tuple[Key, ...] = ()
+    """The component scales of ``sum_of_scales``."""
+    count_at_or_above: Int | None = None
+    """For ``count``: the keyed item score from which an item counts."""
+    range: tuple[Number, Number]
+    """The smallest and largest score; checked against the key."""
+    higher_is: Direction
+    informants: tuple[Informant, ...] = ()
+    """The informants whose form has this scale; empty: all."""
+    purpose: Literal["content", "validity"] = "content"
+    """``validity`` scales say something about the answering, not about the pupil."""
+    missing: MissingRule | None = None
+    """Absent: every item is needed."""
+    rounding: Literal["none", "half_up"] = "none"
+    """How an estimated score is rounded."""
+    cut_sets: tuple[CutSet, ...] = ()
+    """The first that fits the informant gives the category."""
+
+
+class CriticalItem(Sourced):
+    """An item that a person must see on any positive answer, whatever the total says."""
+
+    item: Key
+    concern: Concern
+    window: Window
+    days: Annotated[int, Field(strict=True, ge=1)] | None = None
+    """How many days a ``recent`` window covers."""
+    at_or_above: Int
+    """The item score from which it is positive."""
+    directness: Directness
+    """``indirect`` items ask for an interview that asks directly."""
+
+
+class ValidityIndex(Sourced):
+    """A rule under which a form is doubtful or invalid."""
+
+    id: Key
+    scale: Key
+    at_or_above: Number
+    status: Validity
+
+
+class Ages(Model):
+    """Ages in completed years: ``from`` belongs to the range, ``below`` does not."""
+
+    from_: Annotated[Number, Field(alias="from")]
+    below: Number
+
+
+class Instrument(Model):
+    """A published set of items with its scoring rules, at one version."""
+
+    schema_: Annotated[Literal["mhscreen/instrument/1"], Field(alias="schema")]
+    id: Identifier
+    version: Version
+    title: Text
+    abbreviation: Str
+    construct_: Annotated[Text, Field(alias="construct")]
+    """What it measures."""
+    recall: Text
+    """The time the items ask about."""
+    informants: Annotated[tuple[Informant, ...], Field(min_length=1)]
+    ages: Ages
+    population: Text
+    rights: Rights
+    references: Annotated[tuple[Reference, ...], Field(min_length=1)]
+    evidence: Evidence
+    """How well the item key was checked."""
+    withdrawn: Str | None = None
+    """Why this version must not be used any more."""
+    notes: tuple[Str, ...] = ()
+    """Disagreements between sources, known faults elsewhere, what was not obtained."""
+    response_scales: dict[Key, ResponseScale]
+    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=1000)]
+    gates: tuple[Gate, ...] = ()
+    scales: tuple[Scale, ...] = ()
+    critical_items: tuple[CriticalItem, ...] = ()
+    validity_indices: tuple[ValidityIndex, ...] = ()
+
+    @property
+    def ref(self) -> str:
+        """``id@version``."""
+        return f"{self.id}@{self.version}"
+
+    def item(self, key: str) -> Item:
+        """Return the item with this id."""
+        return next(item for item in self.items if item.id == key)
+
+    def scale(self, key: str) -> Scale:
+        """Return the scale with this id."""
+        return next(scale for scale in self.scales if scale.id == key)
+
+    def options(self, item: str) -> ResponseScale:
+        """Return the response scale of an item."""
+        return self.response_scales[self.item(item).response_scale]
+
+    def scales_for(self, informant: Informant) -> tuple[Scale, ...]:
+        """Return the scales of this informant's form."""
+        return tuple(s for s in self.scales if not s.informants or informant in s.informants)
+
+    def slot(self, informant: Informant) -> str:
+        """Return the slot name: ``sdq@teacher``, or ``phq9`` where there is one informant."""
+        return f"{self.id}@{informant}" if len(self.informants) > 1 else self.id
+
+    def prefix(self, informant: Informant) -> str:
+        """Return the column prefix: ``sdq_teacher``, or ``phq9`` where there is one informant."""
+        return self.slot(informant).replace("@", "_")
+
+

@@ -1,0 +1,247 @@
+"""The grammar of a triage policy: rules over a small closed set of conditions.
+
+Every rule is upward closed: its comparisons point to the worse side. There is no ``not``, no
+range and no expression; all rules are evaluated and the highest tier wins.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+
+from mhscreen.definitions.common import (
+    Date,
+    ExactRef,
+    Identifier,
+    Int,
+    Key,
+    Model,
+    Name,
+    Number,
+    Reference,
+    Sourced,
+    Str,
+    Text,
+    Version,
+)
+from mhscreen.vocabulary import (
+    Concern,
+    Directness,
+    Flag,
+    Informant,
+    Metric,
+    ProblemClass,
+    Tier,
+    Window,
+)
+
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "AtLeast",
+    "CategoryLeaf",
+    "Condition",
+    "CriticalItemLeaf",
+    "Due",
+    "ItemLeaf",
+    "Leaf",
+    "Policy",
+    "Rule",
+    "ScoreLeaf",
+    "StateDue",
+    "ValidityLeaf",
+]
+
+Dotted = Annotated[
+    str,
+    StringConstraints(
+        strict=True, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z][a-z0-9]*(_[a-z0-9]+)*$"
+    ),
+]
+"""``instrument.item`` or ``instrument.scale``."""
+
+
+class ItemLeaf(Model):
+    """An item score (before reverse keying) at or past a value."""
+
+    item: Dotted
+    informant: Informant | None = None
+    """Absent: any informant of the instrument."""
+    at_or_above: Int | None = None
+    at_or_below: Int | None = None
+
+
+class ScoreLeaf(Model):
+    """A raw or derived score at or past a value."""
+
+    score: Dotted
+    informant: Informant | None = None
+    metric: Metric = Metric.RAW
+    norm: ExactRef | None = None
+    """The norm table, for metrics other than ``raw``."""
+    reason: Text | None = None
+    """Why a norm from elsewhere may decide here."""
+    at_or_above: Number | None = None
+    at_or_below: Number | None = None
+
+
+class CategoryLeaf(Model):
+    """A score in a category of a named cut set or in one further out."""
+
+    category: Dotted
+    informant: Informant | None = None
+    cut_set: Key
+    at_or_above: Key
+    """The category from which it holds, in order of concern."""
+
+
+class CriticalItemLeaf(Model):
+    """Any critical item of any instrument that asks about a concern, positive."""
+
+    critical_item: Concern
+    informant: Informant | None = None
+    windows: tuple[Window, ...] = ()
+    """Empty: every window."""
+    directness: Directness | None = None
+
+
+class ValidityLeaf(Model):
+    """A validity index that was reached."""
+
+    validity_index: Dotted
+    informant: Informant | None = None
+
+
+class AllOf(Model):
+    """Every condition holds."""
+
+    all: Annotated[tuple[Condition, ...], Field(min_length=1)]
+
+
+class AnyOf(Model):
+    """At least one condition holds."""
+
+    any: Annotated[tuple[Condition, ...], Field(min_length=1)]
+
+
+class AtLeastCount(Model):
+    """How many of which."""
+
+    count: Annotated[int, Field(strict=True, ge=1)]
+    of: Annotated[tuple[Condition, ...], Field(min_length=1)]
+
+
+class AtLeast(Model):
+    """At least a number of conditions hold."""
+
+    at_least: AtLeastCount
+
+
+_KINDS = {
+    "item": ItemLeaf,
+    "score": ScoreLeaf,
+    "category": CategoryLeaf,
+    "critical_item": CriticalItemLeaf,
+    "validity_index": ValidityLeaf,
+    "all": AllOf,
+    "any": AnyOf,
+    "at_least": AtLeast,
+}
+
+
+def _kind(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return next((name for name in _KINDS if name in value), None)
+    return next((name for name, model in _KINDS.items() if isinstance(value, model)), None)
+
+
+Condition = Annotated[
+    Annotated[ItemLeaf, Tag("item")]
+    | Annotated[ScoreLeaf, Tag("score")]
+    | Annotated[CategoryLeaf, Tag("category")]
+    | Annotated[CriticalItemLeaf, Tag("critical_item")]
+    | Annotated[ValidityLeaf, Tag("validity_index")]
+    | Annotated[AllOf, Tag("all")]
+    | Annotated[AnyOf, Tag("any")]
+    | Annotated[AtLeast, Tag("at_least")],
+    Discriminator(_kind),
+]
+"""A leaf or a branch, told apart by its first key."""
+
+for _model in (AllOf, AnyOf, AtLeastCount, AtLeast):
+    _model.model_rebuild()  # they hold conditions, which are only known here
+
+Leaf = ItemLeaf | ScoreLeaf | CategoryLeaf | CriticalItemLeaf | ValidityLeaf
+
+
+class Due(Model):
+    """By when a person must act: exactly one of the three."""
+
+    hours: Annotated[float, Field(strict=True, ge=0)] | None = None
+    """Elapsed hours, weekends and holidays included."""
+    school_days: Annotated[int, Field(strict=True, ge=0)] | None = None
+    """School days, the last one included."""
+    monthly_review: Annotated[bool, Field(strict=True)] = False
+    """At the next monthly review."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Due:
+        given = (self.hours is not None, self.school_days is not None, self.monthly_review)
+        if sum(given) != 1:
+            msg = "give exactly one of hours, school_days, monthly_review"
+            raise ValueError(msg)
+        return self
+
+
+class Rule(Sourced):
+    """One way to reach a tier."""
+
+    id: Name
+    tier: Tier
+    when: Condition
+    because: Text
+    """The reason in words, neutral, never a diagnosis."""
+    due: Due
+    classes: tuple[ProblemClass, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    """Raised beside the tier where the rule holds."""
+
+
+class StateDue(Model):
+    """By when a person must look at what could not be settled."""
+
+    critical_unanswered: Due
+    invalid: Due
+    possible: Due
+    """Blanks that could still hide general or higher."""
+    error: Due
+    not_screened: Due
+
+
+class Policy(Model):
+    """All rules of a site, at one version, signed or not."""
+
+    schema_: Annotated[Literal["mhscreen/policy/1"], Field(alias="schema")]
+    id: Identifier
+    version: Version
+    title: Text
+    approved_by: Str | None = None
+    """Who signed it; without, it is called an unsigned default wherever it is named."""
+    approved_on: Date | None = None
+    references: Annotated[tuple[Reference, ...], Field(min_length=1)]
+    instruments: Annotated[tuple[ExactRef, ...], Field(min_length=1)]
+    """The exact versions that the rules read."""
+    concerns: Annotated[tuple[Concern, ...], Field(min_length=1)]
+    """What somebody should have asked about; what nobody asked is listed in each entry."""
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    states: StateDue
+    informant_gap: Annotated[int, Field(strict=True, ge=1, le=4)] = 2
+    """The difference in tiers between informants from which it is itself a reason."""
+    withdrawn: Str | None = None
+    notes: tuple[Str, ...] = ()
+
+    @property
+    def ref(self) -> str:
+        """``id@version``."""
+        return f"{self.id}@{self.version}"

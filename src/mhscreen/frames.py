@@ -1,0 +1,431 @@
+"""Dataframes at the edge: in as a `Table`, out as the kind of frame that came in.
+
+The only module of the pipeline that knows dataframes exist. It reads pandas and Polars through
+narwhals' stable interface, everything else through Arrow, and dictionary-encodes whole columns,
+so that the cost is one Python object per distinct value and not one per cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mhscreen.problems import UsageError
+from mhscreen.steps.tables import Column, Table, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from mhscreen.steps.tables import Cell
+
+__all__ = ["arrow_table", "from_columns", "to_table"]
+
+_KINDS = (
+    "a pandas or Polars frame, a pyarrow Table or RecordBatch, a frame with the Arrow interface, "
+    "or a dict of columns"
+)
+
+
+def to_table(frame: object, name: str) -> Table:
+    """Take in a dataframe of any known kind.
+
+    None, NaN, NaT and pandas' NA are empty cells; every other cell keeps its Python value. A cell
+    that is no plain value (a list, say) becomes its text, which no response scale will know.
+
+    Parameters
+    ----------
+    frame : dataframe
+        pandas, Polars (a lazy frame is collected), pyarrow Table or RecordBatch, anything with
+        the Arrow PyCapsule interface or known to narwhals, a mapping of headings to columns, or
+        a `Table`, which is returned as it is. A pandas index named ``subject`` counts as a column.
+    name : str
+        What messages call the table.
+
+    Raises
+    ------
+    UsageError
+        For another kind of object, for two columns of one heading, for columns of unequal length.
+
+    Examples
+    --------
+    >>> table = to_table({"subject": ["A1", "A2"], "phq9_1": [3, None]}, "phq9")
+    >>> table.rows, table.columns["phq9_1"].cells()
+    (2, [3, None])
+    """
+    if isinstance(frame, Table):
+        return frame
+    if isinstance(frame, Mapping):
+        named = [(str(key), _any_column(values, str(key))) for key, values in frame.items()]
+        rows = len(named[0][1]) if named else 0
+        return _table(name, named, rows)
+    arrow = _as_arrow(frame)
+    if arrow is not None:
+        headings = [str(heading) for heading in arrow.column_names]
+        columns = map(_arrow_column, arrow.columns)
+        return _table(name, list(zip(headings, columns, strict=True)), arrow.num_rows)
+    narrow = _eager(_with_subject(frame), name)
+    named = [(str(series.name), _series_column(series)) for series in narrow.iter_columns()]
+    return _table(name, named, len(narrow))
+
+
+def from_columns(columns: Mapping[str, Any], like: object = None) -> Any:  # noqa: PLR0911 - one for each kind
+    """Make a frame of the same kind as `like`, row for row.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray, shape (rows,), or list
+        Floats stay floats (NaN becomes null in Polars and Arrow), integers stay integers, object
+        arrays and lists of str and None become strings.
+    like : dataframe, optional
+        Anything that `to_table` takes. pandas by default and for a `Table`; a mapping gives a
+        dict; a pandas frame of as many rows lends its index; a frame known only by the Arrow
+        interface gives a pyarrow Table.
+
+    Raises
+    ------
+    UsageError
+        For another kind of object, or for columns of unequal length.
+
+    Examples
+    --------
+    >>> from_columns({"phq9__total": [7, 12]}, like={})
+    {'phq9__total': [7, 12]}
+    """
+    rows = _common_length(columns)
+    if isinstance(like, Mapping):
+        return dict(columns)
+    if like is None or isinstance(like, Table):
+        return _pandas_frame(columns, rows, None)
+    arrow_like = _arrow_kind(like)
+    if arrow_like == "batch":
+        return arrow_table(columns).combine_chunks().to_batches()[0] if rows else _no_rows(columns)
+    if arrow_like == "table":
+        return arrow_table(columns)
+
+    import narwhals.stable.v2 as nw
+
+    wrapped = _wrapped(like)
+    if wrapped is None:
+        if _has_arrow_interface(like):
+            return arrow_table(columns)
+        raise _unknown_kind(like)
+    kind = wrapped.implementation
+    if kind.is_pandas():
+        return _pandas_frame(columns, rows, like)
+    if kind.is_polars():
+        import polars as pl
+
+        frame = pl.DataFrame(arrow_table(columns))
+        return frame.lazy() if isinstance(wrapped, nw.LazyFrame) else frame
+    if isinstance(wrapped, nw.LazyFrame):
+        return arrow_table(columns)
+    return nw.from_dict(dict(columns), backend=kind).to_native()
+
+
+def arrow_table(columns: Mapping[str, Any]) -> Any:
+    """Make a pyarrow Table; NaN and None become null.
+
+    A column of None alone becomes text, and so does a column that mixes kinds of values, so that
+    the type of a column never depends on luck.
+
+    Examples
+    --------
+    >>> arrow_table({"t": np.array([61.5, np.nan])}).column("t").null_count
+    1
+    """
+    import pyarrow as pa
+
+    _common_length(columns)
+    return pa.table({str(key): _arrow_array(values) for key, values in columns.items()})
+
+
+# -- in -------------------------------------------------------------------------------------------
+
+
+def _table(name: str, named: Sequence[tuple[str, Column]], rows: int) -> Table:
+    columns: dict[str, Column] = {}
+    for heading, column in named:
+        if heading in columns:
+            msg = f"{name}: two columns have the heading {heading!r}"
+            raise UsageError(msg)
+        if len(column) != rows:
+            msg = f"{name}: the columns differ in length ({heading!r}: {len(column)}, not {rows})"
+            raise UsageError(msg)
+        columns[heading] = column
+    return Table(name, columns, rows)
+
+
+def _arrow_kind(frame: object) -> str:
+    """Return ``"table"``, ``"batch"`` or nothing, without importing pyarrow for other frames."""
+    if type(frame).__module__.partition(".")[0] != "pyarrow":
+        return ""
+    import pyarrow as pa
+
+    if isinstance(frame, pa.RecordBatch):
+        return "batch"
+    return "table" if isinstance(frame, pa.Table | pa.RecordBatchReader) else ""
+
+
+def _has_arrow_interface(frame: object) -> bool:
+    return hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__")
+
+
+def _wrapped(frame: object) -> Any:
+    """Return the frame in narwhals' clothes, or None where narwhals does not know it."""
+    import narwhals.stable.v2 as nw
+
+    wrapped: Any = nw.from_native(frame, pass_through=True, allow_series=True)
+    if isinstance(wrapped, nw.Series):
+        raise _unknown_kind(frame)
+    return wrapped if isinstance(wrapped, nw.DataFrame | nw.LazyFrame) else None
+
+
+def _as_arrow(frame: object) -> Any:
+    """Return a pyarrow Table, or None where the frame is better read through narwhals."""
+    kind = _arrow_kind(frame)
+    if not kind and (_wrapped(frame) is not None or not _has_arrow_interface(frame)):
+        return None
+    import pyarrow as pa
+
+    if isinstance(frame, pa.Table):
+        return frame
+    if isinstance(frame, pa.RecordBatchReader):
+        return frame.read_all()
+    try:
+        if kind or not hasattr(frame, "__arrow_c_stream__"):
+            return pa.Table.from_batches([pa.record_batch(frame)])
+        return pa.table(frame)
+    except (pa.ArrowInvalid, TypeError, ValueError) as error:
+        raise _unknown_kind(frame) from error
+
+
+def _with_subject(frame: object) -> object:
+    """Return a pandas frame with an index level named ``subject`` as a column."""
+    index = getattr(frame, "index", None)
+    names = getattr(index, "names", None)
+    if names is None or "subject" not in list(names):
+        return frame
+    pandas_frame: Any = frame
+    if "subject" in pandas_frame.columns:
+        return frame
+    return pandas_frame.reset_index(level="subject")
+
+
+def _eager(frame: object, name: str) -> Any:
+    """Return a narwhals DataFrame; a lazy frame is collected."""
+    import narwhals.stable.v2 as nw
+    from narwhals.exceptions import DuplicateError
+
+    try:
+        wrapped = _wrapped(frame)
+        if isinstance(wrapped, nw.LazyFrame):
+            wrapped = wrapped.collect()
+        if wrapped is None:
+            raise _unknown_kind(frame)
+        wrapped.columns  # noqa: B018 - some versions look for repeated headings only now
+    except DuplicateError as error:
+        msg = f"{name}: two columns have the same heading"
+        raise UsageError(msg) from error
+    return wrapped
+
+
+def _unknown_kind(frame: object) -> UsageError:
+    kind = type(frame)
+    return UsageError(f"{kind.__module__}.{kind.__qualname__} is not {_KINDS}")
+
+
+def _series_column(series: Any) -> Column:
+    native = series.to_native()
+    if str(getattr(native, "dtype", "")) == "object":
+        # pandas cannot say what an object column holds, and Arrow would turn [1, 2.5] into floats.
+        return _object_column(native.to_numpy())
+    try:
+        arrow = series.to_arrow()
+    except Exception:  # noqa: BLE001 - each library has its own errors for a column Arrow cannot hold
+        return encode(map(_plain, series.to_list()))
+    return _arrow_column(arrow)
+
+
+def _any_column(values: object, heading: str) -> Column:
+    """Encode one column of a mapping: an array, a list, a series."""
+    if isinstance(values, Column):
+        return values
+    if isinstance(values, np.ndarray):
+        if values.ndim != 1:
+            msg = f"column {heading!r} has {values.ndim} dimensions, not one"
+            raise UsageError(msg)
+        return _object_column(values) if values.dtype == object else _array_column(values)
+    if isinstance(values, Sequence) and not isinstance(values, str | bytes):
+        return _list_column(list(values))
+    if type(values).__module__.partition(".")[0] == "pyarrow":
+        return _arrow_column(values)
+    import narwhals.stable.v2 as nw
+
+    series: Any = nw.from_native(values, series_only=True, pass_through=True)
+    if isinstance(series, nw.Series):
+        return _series_column(series)
+    msg = f"column {heading!r} is not an array, a list or a series"
+    raise UsageError(msg)
+
+
+def _array_column(values: NDArray[Any]) -> Column:
+    import pyarrow as pa
+
+    return _arrow_column(pa.array(values))
+
+
+def _object_column(values: NDArray[Any]) -> Column:
+    import pyarrow as pa
+
+    try:
+        # Succeeds for text and empty cells only: by far the usual case, and without a Python loop.
+        return _arrow_column(pa.array(values, type=pa.large_string(), from_pandas=True))
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return encode(map(_plain, values.tolist()))
+
+
+def _list_column(values: list[Any]) -> Column:
+    if all(isinstance(value, str) for value in values):
+        return encode(values)
+    return encode(map(_plain, values))
+
+
+def _arrow_column(array: Any) -> Column:
+    """Encode a pyarrow Array or ChunkedArray."""
+    import pyarrow as pa
+
+    chunks = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+    if pa.types.is_null(chunks.type) or not len(chunks):
+        return Column(np.full(len(chunks), -1, dtype=np.int32), ())
+    try:
+        encoded = _dictionary(chunks)
+        indices = encoded.indices.cast(pa.int32()).fill_null(-1)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        return encode(map(_plain, chunks.to_pylist()))
+    index = indices.to_numpy(zero_copy_only=False)
+    return _compact(index, _python_values(encoded.dictionary))
+
+
+def _dictionary(chunks: Any) -> Any:
+    """Return one pyarrow DictionaryArray."""
+    import pyarrow as pa
+
+    if isinstance(chunks.type, pa.BaseExtensionType):
+        chunks = chunks.cast(chunks.type.storage_type)
+    if not pa.types.is_dictionary(chunks.type):
+        return chunks.combine_chunks().dictionary_encode()
+    if chunks.num_chunks == 1:
+        return chunks.chunk(0)
+    try:
+        return chunks.unify_dictionaries().combine_chunks()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return chunks.cast(chunks.type.value_type).combine_chunks().dictionary_encode()
+
+
+def _python_values(dictionary: Any) -> list[Cell]:
+    import pyarrow as pa
+
+    kind = dictionary.type
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":  # Python's datetime knows microseconds
+        dictionary = dictionary.cast(pa.timestamp("us", kind.tz), safe=False)
+    elif pa.types.is_duration(kind) and kind.unit == "ns":
+        dictionary = dictionary.cast(pa.duration("us"), safe=False)
+    elif pa.types.is_time64(kind) and kind.unit == "ns":
+        dictionary = dictionary.cast(pa.time64("us"), safe=False)
+    values: list[Cell] = dictionary.to_pylist()
+    if pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return values
+    if pa.types.is_floating(kind):
+        return [None if value != value else value for value in values]  # noqa: PLR0124 - NaN
+    return [_plain(value) for value in values]
+
+
+def _compact(index: NDArray[np.int32], values: Sequence[Cell]) -> Column:
+    """Return a column whose values are distinct, not empty, and all in use."""
+    used = np.bincount(index.astype(np.int64) + 1, minlength=len(values) + 1)[1:] > 0
+    target = np.full(len(values) + 1, -1, dtype=np.int32)  # the last one serves the index −1
+    places: dict[tuple[type, Cell], int] = {}
+    for place, (value, is_used) in enumerate(zip(values, used.tolist(), strict=True)):
+        if is_used and value is not None:
+            target[place] = places.setdefault((type(value), value), len(places))
+    return Column(target[index], tuple(value for _, value in places))
+
+
+def _plain(cell: Any) -> Cell:  # noqa: PLR0911 - one for each kind
+    """Return the plain Python value of a cell, None where it is empty."""
+    try:
+        hash(cell)
+    except TypeError:
+        return str(cell)
+    if isinstance(cell, np.datetime64):
+        return _plain(cell.astype("datetime64[us]").item())
+    if isinstance(cell, np.generic):
+        return _plain(cell.item())
+    if cell is None or type(cell).__name__ in {"NAType", "NaTType"}:
+        return None
+    if isinstance(cell, float | Decimal) and cell != cell:  # noqa: PLR0124 - NaN
+        return None
+    if isinstance(cell, Decimal):
+        return int(cell) if cell == cell.to_integral_value() else float(cell)
+    if hasattr(cell, "to_pydatetime"):  # pandas' Timestamp
+        return _plain(cell.to_pydatetime(warn=False))
+    value: Cell = cell
+    return value
+
+
+# -- out ------------------------------------------------------------------------------------------
+
+
+def _common_length(columns: Mapping[str, Any]) -> int:
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1:
+        msg = f"the columns differ in length: {sorted(lengths)}"
+        raise UsageError(msg)
+    return lengths.pop() if lengths else 0
+
+
+def _pandas_frame(columns: Mapping[str, Any], rows: int, like: Any) -> Any:
+    import pandas as pd
+
+    index = like.index if like is not None and len(like) == rows else pd.RangeIndex(rows)
+    return pd.DataFrame(
+        {key: _pandas_values(values) for key, values in columns.items()}, index=index
+    )
+
+
+def _pandas_values(values: Any) -> Any:
+    """Return object arrays as lists, so that pandas looks for what they hold."""
+    if isinstance(values, np.ndarray) and values.dtype == object:
+        return values.tolist()
+    return values
+
+
+def _no_rows(columns: Mapping[str, Any]) -> Any:
+    import pyarrow as pa
+
+    table = arrow_table(columns)
+    return pa.RecordBatch.from_arrays(
+        [pa.array([], type=field.type) for field in table.schema], schema=table.schema
+    )
+
+
+def _arrow_array(values: Any) -> Any:
+    import pyarrow as pa
+
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    try:
+        array = pa.array(values, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        array = pa.array(_texts(values), type=pa.string())
+    return array.cast(pa.string()) if pa.types.is_null(array.type) else array
+
+
+def _texts(values: Iterable[Any]) -> list[str | None]:
+    plain = map(_plain, values)
+    return [None if value is None else str(value) for value in plain]

@@ -1,0 +1,1 @@
+"""Thin edges to other formats and systems: files today."""

@@ -1,0 +1,1 @@
+"""Arrays in, arrays out. Kernels know no instrument, no pupil, no file; NumPy only."""

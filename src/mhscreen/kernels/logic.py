@@ -1,0 +1,78 @@
+"""Three-valued logic on arrays: a condition fails, is undecided, or holds.
+
+Truth values are int8 and ordered, so that "all" is a minimum and "any" a maximum (Kleene's
+strong logic). There is no "not": every rule is upward closed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Truth = NDArray[np.int8]
+
+__all__ = ["FAILS", "HOLDS", "UNDECIDED", "all_of", "any_of", "at_least", "at_or_past"]
+
+FAILS = 0
+UNDECIDED = 1
+HOLDS = 2
+
+
+def at_or_past(
+    surest: NDArray[np.float64], furthest: NDArray[np.float64], cut: float, *, upwards: bool
+) -> Truth:
+    """Compare a score that is known only within bounds with a cut score.
+
+    Parameters
+    ----------
+    surest : ndarray, any shape
+        The least concerning value that the score can still have; or its estimate, where that
+        is more concerning.
+    furthest : ndarray, same shape
+        The most concerning value that it can still have.
+    cut : float
+        A value within 1e-9 of the cut is at the cut, and at the cut belongs to the far side.
+    upwards : bool
+        Whether higher is more concerning.
+
+    Examples
+    --------
+    >>> at_or_past(np.array([4.0, 10, 2]), np.array([9.0, 10, 12]), 10, upwards=True).tolist()
+    [0, 2, 1]
+    """
+    if upwards:
+        sure, possible = surest >= cut - 1e-9, furthest >= cut - 1e-9
+    else:
+        sure, possible = surest <= cut + 1e-9, furthest <= cut + 1e-9
+    return sure.astype(np.int8) + possible.astype(np.int8)
+
+
+def all_of(conditions: Sequence[Truth]) -> Truth:
+    """Holds where every one holds; fails where one fails."""
+    return np.minimum.reduce(conditions)
+
+
+def any_of(conditions: Sequence[Truth]) -> Truth:
+    """Holds where one holds; fails where every one fails."""
+    return np.maximum.reduce(conditions)
+
+
+def at_least(count: int, conditions: Sequence[Truth]) -> Truth:
+    """Holds where `count` of them hold; fails where so many no longer can.
+
+    Examples
+    --------
+    >>> two_of_three = [np.array([v], dtype=np.int8) for v in (HOLDS, UNDECIDED, FAILS)]
+    >>> at_least(2, two_of_three).tolist()
+    [1]
+    """
+    stacked = np.stack(conditions)
+    sure = (stacked == HOLDS).sum(axis=0) >= count
+    possible = (stacked >= UNDECIDED).sum(axis=0) >= count
+    return sure.astype(np.int8) + possible.astype(np.int8)

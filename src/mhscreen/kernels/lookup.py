@@ -1,0 +1,85 @@
+"""From a number to its category, and to its derived score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["categorise", "look_up", "round_half_up"]
+
+_EPSILON = 1e-9
+
+
+def categorise(
+    score: NDArray[np.float64], cuts: NDArray[np.float64], *, upwards: bool
+) -> NDArray[np.int8]:
+    """Return the category of each score.
+
+    Parameters
+    ----------
+    score : ndarray of float64
+        NaN where there is no score.
+    cuts : ndarray of float64
+        The cut scores of all categories but the first, from the near to the far side.
+    upwards : bool
+        Whether the far side is the higher one.
+
+    Returns
+    -------
+    ndarray of int8
+        Zero-based category; −1 where there is no score. A score at a cut belongs to the far
+        side.
+
+    Examples
+    --------
+    >>> categorise(np.array([4.5, 5, np.nan]), np.array([5.0, 10]), upwards=True).tolist()
+    [0, 1, -1]
+    """
+    sign = 1.0 if upwards else -1.0
+    place = np.searchsorted(sign * cuts, sign * score + _EPSILON, side="right")
+    return np.where(np.isnan(score), -1, place).astype(np.int8)
+
+
+def round_half_up(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to the nearest whole number, halves upwards.
+
+    Examples
+    --------
+    >>> round_half_up(np.array([2.5, 3.49])).tolist()
+    [3.0, 3.0]
+    """
+    return np.floor(score + 0.5 + _EPSILON)
+
+
+def look_up(
+    raw: NDArray[np.float64], first: int, values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Look up whole raw scores in a list of derived scores; nothing is interpolated.
+
+    Parameters
+    ----------
+    raw : ndarray of float64
+        Raw scores; NaN and fractions have no derived score.
+    first : int
+        The raw score of the first value.
+    values : ndarray of float64
+        Derived scores of consecutive raw scores.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN where the list has nothing to say.
+
+    Examples
+    --------
+    >>> look_up(np.array([3.0, 4, 4.5, 9]), 3, np.array([41.0, 44])).tolist()
+    [41.0, 44.0, nan, nan]
+    """
+    nearest = np.rint(np.where(np.isnan(raw), first - 1.0, raw))
+    place = nearest.astype(np.int64) - first
+    fits = (place >= 0) & (place < len(values)) & (np.abs(raw - nearest) < _EPSILON)
+    return np.where(fits, values[np.clip(place, 0, len(values) - 1)], np.nan)

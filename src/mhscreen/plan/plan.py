@@ -1,0 +1,254 @@
+"""The whole plan of a programme: what every step reads, and nothing they change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import numpy as np
+
+from mhscreen.plan.norming import NormPlan, compile_norms
+from mhscreen.plan.scoring import FormPlan, compile_form
+from mhscreen.plan.triage import TriagePlan, compile_triage
+from mhscreen.problems import DefinitionError, Problem
+from mhscreen.vocabulary import Evidence, Informant, Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mhscreen.definitions import Instrument, NormTable, Policy, Programme
+
+__all__ = ["DefinitionSource", "Plan", "compile_plan"]
+
+_D = TypeVar("_D", covariant=True)
+
+
+class Versioned(Protocol[_D]):
+    """A definition with its checksum."""
+
+    @property
+    def definition(self) -> _D:
+        """The definition."""
+
+    @property
+    def checksum(self) -> str:
+        """``sha256:`` and the hexadecimal digest of its file."""
+
+
+class DefinitionSource(Protocol):
+    """What a plan is compiled from: usually a `mhscreen.loading.Library`."""
+
+    def instrument(self, ref: str) -> Versioned[Instrument]:
+        """Resolve an instrument."""
+
+    def norm(self, ref: str) -> Versioned[NormTable]:
+        """Resolve a norm table."""
+
+    def policy(self, ref: str) -> Versioned[Policy]:
+        """Resolve a policy."""
+
+    def programme(self, ref: str) -> Versioned[Programme]:
+        """Resolve a programme."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A programme, compiled.
+
+    Attributes
+    ----------
+    forms : tuple of FormPlan
+        The slots, in the order in which the programme first names them.
+    uses : ndarray of int8, shape (groups + 1, slots)
+        Position of each slot's `Requirement` in each group. The last row is for pupils of no
+        group: every slot on event.
+    pins : dict of str to str
+        ``phq9@1.0.0`` → ``sha256:…`` of every definition used; every entry cites their digest.
+    """
+
+    programme: Programme
+    policy: Policy
+    forms: tuple[FormPlan, ...]
+    uses: NDArray[np.int8]
+    norms: tuple[NormPlan, ...]
+    triage: TriagePlan
+    pins: Mapping[str, str]
+    instruments: Mapping[str, Instrument] = field(repr=False)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of the slots."""
+        return tuple(form.slot for form in self.forms)
+
+    @property
+    def pins_digest(self) -> str:
+        """One checksum over all pins."""
+        text = json.dumps(dict(sorted(self.pins.items())), separators=(",", ":"))
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+    def slot(self, name: str) -> int:
+        """Return the place of a slot, or −1."""
+        return next((place for place, form in enumerate(self.forms) if form.slot == name), -1)
+
+    def group(self, stage: str, grade: int | None) -> int:
+        """Return the place of the group of a stage and grade, or −1."""
+        for place, group in enumerate(self.programme.groups):
+            if stage in group.stages and (
+                group.grades is None
+                or (grade is not None and group.grades[0] <= grade <= group.grades[1])
+            ):
+                return place
+        return -1
+
+
+def compile_plan(library: DefinitionSource, programme: str) -> Plan:
+    """Compile a programme with everything it names.
+
+    Parameters
+    ----------
+    library : Library
+        Where definitions are found.
+    programme : str
+        ``qingdao-2023``, or with a version ``qingdao-2023@1``.
+
+    Raises
+    ------
+    DefinitionError
+        If something is missing, withdrawn, in conflict, or rests on an unverified claim that
+        the programme does not accept by name. All of it at once.
+    """
+    loaded = library.programme(programme)
+    source = loaded.definition
+    policy = library.policy(source.policy)
+    instruments = [library.instrument(ref) for ref in source.instruments]
+    norms = [library.norm(ref) for ref in source.norms]
+    by_id = {item.definition.id: item.definition for item in instruments}
+    definitions = [source, policy.definition, *(i.definition for i in instruments),
+                   *(n.definition for n in norms)]
+    problems = [
+        Problem("MH304", f"{definition.ref} is withdrawn", hint=definition.withdrawn, path=source.ref)
+        for definition in definitions
+        if definition.withdrawn
+    ]
+    problems += _conflicts(source, policy.definition)
+    slots = list(dict.fromkeys(use.slot for group in source.groups for use in group.slots))
+    forms = []
+    for name in slots:
+        form, problem = _compile_slot(name, by_id, source.ref)
+        if problem is not None:
+            problems.append(problem)
+        elif form is not None:
+            forms.append(form)
+    problems += _unverified(source, policy.definition, by_id, [n.definition for n in norms], forms)
+    if problems:
+        raise DefinitionError(problems)
+    norm_plans = tuple(
+        plan
+        for norm in norms
+        for place, form in enumerate(forms)
+        if form.instrument == norm.definition.instrument_id
+        and form.informant is norm.definition.informant
+        for plan in compile_norms(norm.definition, form, place)
+    )
+    return Plan(
+        programme=source,
+        policy=policy.definition,
+        forms=tuple(forms),
+        uses=_uses(source, slots),
+        norms=norm_plans,
+        triage=compile_triage(policy.definition, by_id, forms, norm_plans),
+        pins={
+            item.definition.ref: item.checksum
+            for item in (loaded, policy, *instruments, *norms)
+        },
+        instruments=by_id,
+    )
+
+
+def _compile_slot(
+    name: str, instruments: Mapping[str, Instrument], where: str
+) -> tuple[FormPlan | None, Problem | None]:
+    key, _, informant = name.partition("@")
+    instrument = instruments.get(key)
+    if instrument is None:
+        return None, Problem("MH301", f"slot '{name}': the programme pins no such instrument", path=where)
+    allowed = [instrument.slot(one) for one in instrument.informants]
+    if name not in allowed:
+        return None, Problem("MH306", f"slot '{name}' does not exist", ", ".join(allowed), path=where)
+    return compile_form(instrument, Informant(informant or instrument.informants[0])), None
+
+
+def _uses(programme: Programme, slots: Sequence[str]) -> NDArray[np.int8]:
+    uses = np.full(
+        (len(programme.groups) + 1, len(slots)), Requirement.NOT_USED.position, dtype=np.int8
+    )
+    for place, group in enumerate(programme.groups):
+        for use in group.slots:
+            uses[place, slots.index(use.slot)] = Requirement(use.use).position
+    uses[-1] = Requirement.ON_EVENT.position
+    return uses
+
+
+def _conflicts(programme: Programme, policy: Policy) -> Iterator[Problem]:
+    pinned = {ref.partition("@")[0]: ref for ref in programme.instruments}
+    for ref in policy.instruments:
+        other = pinned.get(ref.partition("@")[0], ref)
+        if other != ref:
+            yield Problem(
+                "MH302", f"the policy reads {ref}, the programme pins {other}",
+                "one version of each instrument", path=programme.ref,
+            )
+
+
+def _unverified(
+    programme: Programme,
+    policy: Policy,
+    instruments: Mapping[str, Instrument],
+    norms: Sequence[NormTable],
+    forms: Sequence[FormPlan],
+) -> Iterator[Problem]:
+    """Find the claims marked unverified that the plan uses, unless accepted by name."""
+    for claim in sorted(set(_claims(policy, instruments, norms, forms))):
+        if claim not in programme.accepts_unverified:
+            yield Problem(
+                "MH303", f"{claim} is marked unverified",
+                "a verified claim, or its name under accepts_unverified",
+                "check it against its source, or accept it by name in the programme",
+                path=programme.ref,
+            )
+
+
+def _claims(
+    policy: Policy,
+    instruments: Mapping[str, Instrument],
+    norms: Sequence[NormTable],
+    forms: Sequence[FormPlan],
+) -> Iterator[str]:
+    bad = Evidence.UNVERIFIED
+    for form in forms:
+        instrument = instruments[form.instrument]
+        if instrument.evidence is bad:
+            yield f"{instrument.ref}#items"
+        for scale in instrument.scales_for(form.informant):
+            if scale.evidence is bad:
+                yield f"{instrument.ref}#{scale.id}"
+            if scale.missing is not None and scale.missing.evidence is bad:
+                yield f"{instrument.ref}#{scale.id}.missing"
+            for cuts in scale.cut_sets[:1]:
+                if cuts.evidence is bad:
+                    yield f"{instrument.ref}#{scale.id}.{cuts.id}"
+        for part in (*instrument.critical_items, *instrument.gates, *instrument.validity_indices):
+            if part.evidence is bad:
+                yield f"{instrument.ref}#{getattr(part, 'item', None) or part.id}"  # type: ignore[union-attr]
+    for norm in norms:
+        for scale_norm in norm.scales:
+            strata = [scale_norm.evidence, *(s.evidence for s in scale_norm.strata)]
+            if bad in strata:
+                yield f"{norm.ref}#{scale_norm.scale}"
+    for rule in policy.rules:
+        if rule.evidence is bad:
+            yield f"{policy.ref}#{rule.id}"

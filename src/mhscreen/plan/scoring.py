@@ -1,0 +1,348 @@
+"""One informant's form of one instrument, compiled: a table per item and scale."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mhscreen.kernels import codes as rc
+from mhscreen.kernels.packed import LARGEST_SUM, MOST_ITEMS, pack
+from mhscreen.problems import UsageError
+from mhscreen.vocabulary import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mhscreen.definitions import Instrument
+    from mhscreen.definitions.instrument import Item, ResponseScale, Scale
+    from mhscreen.vocabulary import Concern, Directness, Informant, Validity, Window
+
+__all__ = [
+    "CriticalPlan",
+    "FormPlan",
+    "GatePlan",
+    "ItemPlan",
+    "ScalePlan",
+    "ValidityPlan",
+    "answer_key",
+    "compile_form",
+]
+
+
+def answer_key(answer: object) -> str:
+    """Return the spelling under which an answer is looked up.
+
+    Full-width characters, case and stray blanks make no difference, and a whole number
+    written as a float is that number.
+
+    Examples
+    --------
+    >>> answer_key("２ "), answer_key(2.0), answer_key("Not At All"), answer_key("1.5")
+    ('2', '2', 'not at all', '1.5')
+    """
+    if isinstance(answer, float) and answer.is_integer():
+        answer = int(answer)
+    text = " ".join(unicodedata.normalize("NFKC", str(answer)).split()).casefold()
+    whole, point, decimals = text.partition(".")
+    if point and decimals and not decimals.strip("0") and whole.lstrip("+-").isdigit():
+        return whole
+    return text
+
+
+@dataclass(frozen=True)
+class ItemPlan:
+    """One item: what may be answered and what it scores.
+
+    Attributes
+    ----------
+    answers : mapping of str to int
+        Response code by `answer_key`.
+    scores : ndarray of int64, shape (options,)
+        Item score by response code, before reverse keying.
+    blank_score : int or None
+        What a blank counts as on a form that was filled in.
+    counts : bool
+        Whether a scale, critical item or gate uses it, so that a blank leaves the form
+        incomplete.
+    """
+
+    id: str
+    number: int
+    answers: Mapping[str, int]
+    scores: NDArray[np.int64]
+    blank_score: int | None
+    counts: bool
+    legal: str
+    """The legal codes in words, for messages."""
+
+
+@dataclass(frozen=True)
+class ScalePlan:
+    """One scale: which items, by which tables, into which score.
+
+    Attributes
+    ----------
+    rows : ndarray of int64
+        Its items, as rows of the response codes.
+    tables : ndarray of int64, shape (len(rows), 256)
+        Packed counters by response code, see `mhscreen.kernels.packed`.
+    components : tuple of int
+        For a sum of scales: places of the components among the scales of the form.
+    cuts : ndarray of float64
+        Cut scores of all categories but the first, from the near to the far side.
+    """
+
+    id: str
+    combine: str
+    rows: NDArray[np.int64]
+    tables: NDArray[np.int64]
+    components: tuple[int, ...]
+    n_items: int
+    min_answered: int
+    half_up: bool
+    upwards: bool
+    content: bool
+    range: tuple[float, float]
+    categories: tuple[str, ...]
+    cuts: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CriticalPlan:
+    """One critical item, as a row of the response codes and the score from which it counts."""
+
+    row: int
+    item: str
+    concern: Concern
+    window: Window
+    days: int | None
+    at_or_above: int
+    directness: Directness
+
+
+@dataclass(frozen=True)
+class GatePlan:
+    """A gate: the rows behind it, and the (row, score) pairs that open it."""
+
+    rows: tuple[int, ...]
+    openers: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class ValidityPlan:
+    """A validity index: the place of its scale, and the score from which it is reached."""
+
+    id: str
+    scale: int
+    at_or_above: float
+    status: Validity
+
+
+@dataclass(frozen=True)
+class FormPlan:
+    """All that scoring needs to know about one informant's form of one instrument."""
+
+    slot: str
+    prefix: str
+    instrument: str
+    ref: str
+    informant: Informant
+    ages: tuple[float, float]
+    items: tuple[ItemPlan, ...]
+    scales: tuple[ScalePlan, ...]
+    critical: tuple[CriticalPlan, ...]
+    gates: tuple[GatePlan, ...]
+    validity: tuple[ValidityPlan, ...]
+    columns: Mapping[str, int] = field(repr=False)
+    """Item row by normalised column name."""
+
+    def row(self, item: str) -> int:
+        """Return the row of an item."""
+        return next(place for place, plan in enumerate(self.items) if plan.id == item)
+
+    def scale(self, key: str) -> int:
+        """Return the place of a scale, or −1 where this form does not have it."""
+        return next((place for place, plan in enumerate(self.scales) if plan.id == key), -1)
+
+
+def compile_form(instrument: Instrument, informant: Informant) -> FormPlan:
+    """Compile one informant's form.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        A definition that passed its checks.
+    informant : Informant
+        One of the instrument's informants.
+
+    Raises
+    ------
+    UsageError
+        If the instrument has no form for the informant, or a scale is too wide to be summed.
+    """
+    if informant not in instrument.informants:
+        allowed = ", ".join(instrument.informants)
+        msg = f"{instrument.ref} has no form for informant '{informant}'; it has: {allowed}"
+        raise UsageError(msg)
+    rows = {item.id: place for place, item in enumerate(instrument.items)}
+    scales = instrument.scales_for(informant)
+    places = {scale.id: place for place, scale in enumerate(scales)}
+    used = {key for scale in scales for key in scale.items}
+    used |= {critical.item for critical in instrument.critical_items}
+    used |= {opener.item for gate in instrument.gates for opener in gate.open_when_any}
+    return FormPlan(
+        slot=instrument.slot(informant),
+        prefix=instrument.prefix(informant),
+        instrument=instrument.id,
+        ref=instrument.ref,
+        informant=informant,
+        ages=(instrument.ages.from_, instrument.ages.below),
+        items=tuple(
+            _item(item, instrument.options(item.id), counts=item.id in used)
+            for item in instrument.items
+        ),
+        scales=tuple(_scale(instrument, scale, informant, rows, places) for scale in scales),
+        critical=tuple(
+            CriticalPlan(
+                rows[c.item], c.item, c.concern, c.window, c.days, c.at_or_above, c.directness
+            )
+            for c in instrument.critical_items
+        ),
+        gates=tuple(
+            GatePlan(
+                tuple(rows[key] for key in gate.items),
+                tuple((rows[opener.item], opener.at_or_above) for opener in gate.open_when_any),
+            )
+            for gate in instrument.gates
+        ),
+        validity=tuple(
+            ValidityPlan(index.id, places[index.scale], index.at_or_above, index.status)
+            for index in instrument.validity_indices
+            if index.scale in places
+        ),
+        columns=_columns(instrument, informant),
+    )
+
+
+def _columns(instrument: Instrument, informant: Informant) -> dict[str, int]:
+    """Return the names under which each item's column is found."""
+    names: dict[str, int] = {}
+    prefix = instrument.prefix(informant).replace("-", "_")
+    for row, item in enumerate(instrument.items):
+        names[f"{prefix}_{item.id}"] = row
+    for row, item in enumerate(instrument.items):
+        for width in (1, 2, 3):
+            names.setdefault(f"{prefix}_{item.number:0{width}d}", row)
+    return names
+
+
+def _item(item: Item, scale: ResponseScale, *, counts: bool) -> ItemPlan:
+    answers: dict[str, int] = {}
+    spellings = [
+        (place, [option.code, option.label.en, option.label.zh, *option.aliases])
+        for place, option in enumerate(scale.options)
+    ] + [
+        (rc.missing_code(missing.reason), [missing.code, missing.label.en, missing.label.zh])
+        for missing in scale.missing_codes
+    ]
+    # Codes go first: a label that happens to be another option's code must not win.
+    for code, (first, *_) in spellings:
+        answers[answer_key(first)] = code
+    for code, (_, *others) in spellings:
+        for other in others:
+            answers.setdefault(answer_key(other), code)
+    legal = ", ".join(str(option.code) for option in scale.options)
+    if scale.missing_codes:
+        legal += ", or a missing code " + ", ".join(str(m.code) for m in scale.missing_codes)
+    blank = item.blank_counts_as
+    return ItemPlan(
+        item.id,
+        item.number,
+        answers,
+        np.array(scale.scores, dtype=np.int64),
+        None if blank is None else blank.score,
+        counts,
+        legal,
+    )
+
+
+def _scale(
+    instrument: Instrument,
+    scale: Scale,
+    informant: Informant,
+    rows: Mapping[str, int],
+    places: Mapping[str, int],
+) -> ScalePlan:
+    cut_set = next((c for c in scale.cut_sets if not c.informants or informant in c.informants), None)
+    n_items = len(_all_items(instrument, scale))
+    return ScalePlan(
+        id=scale.id,
+        combine=scale.combine,
+        rows=np.array([rows[key] for key in scale.items], dtype=np.int64),
+        tables=_tables(instrument, scale),
+        components=tuple(places[key] for key in scale.scales),
+        n_items=n_items,
+        min_answered=n_items if scale.missing is None else scale.missing.min_answered,
+        half_up=scale.rounding == "half_up",
+        upwards=scale.higher_is is Direction.WORSE,
+        content=scale.purpose == "content",
+        range=scale.range,
+        categories=() if cut_set is None else tuple(c.id for c in cut_set.categories),
+        cuts=np.array(
+            [] if cut_set is None else [c.cut for c in cut_set.categories[1:]], dtype=np.float64
+        ),
+    )
+
+
+def _all_items(instrument: Instrument, scale: Scale) -> list[str]:
+    """Return the items of a scale, those of its components included."""
+    return [
+        *scale.items,
+        *(key for part in scale.scales for key in _all_items(instrument, instrument.scale(part))),
+    ]
+
+
+def _tables(instrument: Instrument, scale: Scale) -> NDArray[np.int64]:
+    """Return packed counters by item of the scale and response code."""
+    tables = np.zeros((len(scale.items), 256), dtype=np.int64)
+    closed = {key: gate.closed_score for gate in instrument.gates for key in gate.items}
+    largest = 0
+    for place, key in enumerate(scale.items):
+        options = np.array(instrument.options(key).scores, dtype=np.int64)
+        smallest_and_largest = int(options.min() + options.max())
+
+        def keyed(score: NDArray[np.int64], mirror: int = smallest_and_largest, key: str = key) -> NDArray[np.int64]:
+            if key in scale.reverse:
+                score = mirror - score
+            if scale.combine == "count":
+                return (score >= (scale.count_at_or_above or 0)).astype(np.int64)
+            return score
+
+        scores = keyed(options)
+        if scores.min() < 0:
+            msg = f"{instrument.ref}: scale {scale.id}: a keyed score below 0 cannot be summed"
+            raise UsageError(msg)
+        largest += int(scores.max())
+        value, low, high, answered, known = np.zeros((5, 256), dtype=np.int64)
+        low[:], high[:] = scores.min(), scores.max()
+        for part in (value, low, high):
+            part[: len(scores)] = scores
+        answered[: len(scores)] = known[: len(scores)] = 1
+        settled = keyed(np.array([closed.get(key, 0)], dtype=np.int64))[0]
+        for part in (value, low, high):
+            part[rc.NOT_APPLICABLE] = settled
+        answered[rc.NOT_APPLICABLE] = known[rc.NOT_APPLICABLE] = 1
+        blank = instrument.item(key).blank_counts_as
+        if blank is not None:
+            value[rc.COUNTED_BLANK] = keyed(np.array([blank.score], dtype=np.int64))[0]
+            known[rc.COUNTED_BLANK] = 1
+        tables[place] = pack(value, low, high, answered, known)
+    if len(scale.items) > MOST_ITEMS or largest > LARGEST_SUM:
+        msg = f"{instrument.ref}: scale {scale.id}: more than {MOST_ITEMS} items or {LARGEST_SUM} points"
+        raise UsageError(msg)
+    return tables

@@ -1,0 +1,408 @@
+"""What can be wrong, said once: the catalogue of problem codes, problems, and exceptions.
+
+A `Problem` says place, what, expected, hint and code. It never holds an answer or a name:
+whoever makes one passes places and codes only. Problems are collected, never printed or
+raised one by one; `DefinitionError` and `ResponseError` carry all of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = [
+    "CATALOGUE",
+    "DefinitionError",
+    "MhscreenError",
+    "Problem",
+    "ProblemKind",
+    "ProblemLog",
+    "ResponseError",
+    "UsageError",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """One line of the catalogue.
+
+    Attributes
+    ----------
+    code : str
+        ``MH`` and three digits: 1xx reading YAML, 2xx what a definition says, 3xx
+        libraries and plans, 4xx responses, 5xx roster, 6xx runs.
+    slug : str
+        The code in words.
+    meaning : str
+        One sentence for the reader of the problem-code page.
+    consequence : str
+        What the engine does when it goes on (``on_problem="report"``) or refuses.
+    severity : str
+        ``"error"`` refuses under ``on_problem="raise"``; ``"warning"`` is only reported.
+    """
+
+    code: str
+    slug: str
+    meaning: str
+    consequence: str
+    severity: str = "error"
+
+
+_REFUSED = "The file is refused; nothing is compiled from it."
+_UNANSWERED = "The item counts as unanswered with that reason; the rules do the rest."
+
+_KINDS = (
+    ProblemKind(
+        "MH101", "yaml-syntax", "The file is not well-formed YAML or not UTF-8 text.", _REFUSED
+    ),
+    ProblemKind("MH102", "duplicate-key", "A mapping holds the same key twice.", _REFUSED),
+    ProblemKind("MH103", "unknown-key", "A key that the grammar does not know.", _REFUSED),
+    ProblemKind("MH104", "missing-key", "A key that the grammar requires is absent.", _REFUSED),
+    ProblemKind("MH105", "wrong-type", "A value of another type than the grammar asks.", _REFUSED),
+    ProblemKind(
+        "MH106",
+        "ambiguous-scalar",
+        "An unquoted scalar that YAML readers guess differently (no, 012, 12:30).",
+        _REFUSED,
+    ),
+    ProblemKind(
+        "MH107", "bad-value", "A value outside what the grammar allows at this place.", _REFUSED
+    ),
+    ProblemKind(
+        "MH108",
+        "too-much-yaml",
+        "Too large a file, too deep a nesting, or too many aliases.",
+        _REFUSED,
+    ),
+    ProblemKind(
+        "MH109", "yaml-feature", "A YAML feature that definitions may not use (a tag, merge key or "
+        "a second document).", _REFUSED,
+    ),
+    ProblemKind(
+        "MH110", "unknown-schema", "The first key does not name a grammar of this engine.", _REFUSED
+    ),
+    ProblemKind(
+        "MH201", "dangling-reference", "A name points to something the file does not define.",
+        _REFUSED,
+    ),
+    ProblemKind("MH202", "repeated-id", "Two things of one kind have the same id.", _REFUSED),
+    ProblemKind(
+        "MH203", "range-mismatch", "The stated range is not the one that the key gives.", _REFUSED
+    ),
+    ProblemKind(
+        "MH204", "mixed-direction",
+        "An item or component would count in both directions (a reverse key is missing or "
+        "too many).", _REFUSED,
+    ),
+    ProblemKind(
+        "MH205", "bad-cuts", "Categories do not run from the near side to the far side.", _REFUSED
+    ),
+    ProblemKind(
+        "MH206", "not-upward-closed",
+        "A comparison points to the better side of its score or item.", _REFUSED,
+    ),
+    ProblemKind(
+        "MH207", "unreachable-comparison",
+        "A comparison that every answer or no answer satisfies.", _REFUSED,
+    ),
+    ProblemKind(
+        "MH208", "no-source", "A claim names no source that the file lists.", _REFUSED
+    ),
+    ProblemKind(
+        "MH209", "wording-withheld", "Wording is present though the rights withhold it.", _REFUSED
+    ),
+    ProblemKind(
+        "MH210", "norm-not-monotone", "Derived scores do not move with the raw score.", _REFUSED
+    ),
+    ProblemKind("MH211", "strata-overlap", "Two strata hold the same pupil.", _REFUSED),
+    ProblemKind(
+        "MH212", "wrong-key", "A norm table was made for another scoring key.", _REFUSED
+    ),
+    ProblemKind(
+        "MH213", "case-failed", "A worked case does not give what it says.", _REFUSED
+    ),
+    ProblemKind("MH214", "no-cases", "A definition has no worked cases.", _REFUSED),
+    ProblemKind(
+        "MH215", "misplaced-file", "The file's place does not agree with its id and version.",
+        _REFUSED,
+    ),
+    ProblemKind(
+        "MH301", "unknown-definition", "No definition with that id and version.",
+        "The plan is not compiled.",
+    ),
+    ProblemKind(
+        "MH302", "version-conflict", "Two definitions pin different versions of one instrument.",
+        "The plan is not compiled.",
+    ),
+    ProblemKind(
+        "MH303", "unverified-claim",
+        "The plan uses a claim marked unverified that the programme does not accept by name.",
+        "The plan is not compiled.",
+    ),
+    ProblemKind(
+        "MH304", "withdrawn", "A withdrawn definition is named.", "The plan is not compiled."
+    ),
+    ProblemKind(
+        "MH305", "same-version-twice", "Two files define the same id and version.",
+        "The library is not loaded.",
+    ),
+    ProblemKind(
+        "MH306", "informant-not-allowed", "The instrument has no form for this informant.",
+        "The plan is not compiled.",
+    ),
+    ProblemKind("MH401", "illegal-code", "An answer is not in the response scale.", _UNANSWERED),
+    ProblemKind(
+        "MH402", "missing-column", "An item has no column.",
+        "The item counts as not presented on every form of the file.",
+    ),
+    ProblemKind(
+        "MH403", "unknown-column", "A column is not understood.", "It is not read.", "warning"
+    ),
+    ProblemKind(
+        "MH404", "two-columns", "Two columns claim the same item.",
+        "Neither is read; the item counts as unanswered.",
+    ),
+    ProblemKind(
+        "MH405", "no-subject-column", "No column says whose form it is.",
+        "Every form is triaged into the unmatched list.",
+    ),
+    ProblemKind(
+        "MH406", "subject-blank", "A form does not say whose it is.",
+        "It is triaged into the unmatched list.",
+    ),
+    ProblemKind(
+        "MH407", "off-roster", "A form's subject is not on the roster.",
+        "It is scored and triaged into the unmatched list.",
+    ),
+    ProblemKind(
+        "MH408", "duplicate-form", "More than one form of a pupil in one slot.",
+        "Each is evaluated whole; the higher tier stands.",
+    ),
+    ProblemKind(
+        "MH409", "wrong-stage", "A questionnaire that the programme does not use for this pupil.",
+        "Its critical items count, its totals and norms do not.",
+    ),
+    ProblemKind(
+        "MH410", "behind-closed-gate", "An item is answered though its gate is closed.",
+        "The answer is read.", "warning",
+    ),
+    ProblemKind(
+        "MH411", "unknown-slot", "A questionnaire that the programme does not name.",
+        "The file is not read.",
+    ),
+    ProblemKind(
+        "MH412", "empty-input", "A table without rows.", "There is nothing to read in it."
+    ),
+    ProblemKind(
+        "MH413", "bad-date", "A date or duration is not understood.", "It counts as not given."
+    ),
+    ProblemKind(
+        "MH414", "identity-mismatch",
+        "Birth date, sex or class on a form disagree with the roster.",
+        "The form is evaluated for the pupil it names; the pupil is flagged for a person.",
+    ),
+    ProblemKind(
+        "MH415", "unknown-item", "A long table names an item or informant that does not exist.",
+        "The row is not read.",
+    ),
+    ProblemKind(
+        "MH416", "repeated-answer",
+        "A long table answers one item of one pupil twice with different answers.",
+        "The worse answer of the two is read.",
+    ),
+    ProblemKind(
+        "MH417", "outside-age-range", "A pupil is outside the ages the instrument is made for.",
+        "The form is scored all the same.", "warning",
+    ),
+    ProblemKind(
+        "MH418", "ambiguous-column",
+        "A column fits more than one questionnaire or informant.", "It is not read.",
+    ),
+    ProblemKind(
+        "MH501", "roster-column-missing", "The roster lacks a required column.",
+        "Nothing is written: without it pupils cannot be told apart or placed.",
+    ),
+    ProblemKind(
+        "MH502", "duplicate-pupil", "A subject stands on the roster more than once.",
+        "The pupil gets one entry, from the first line, flagged for a person.",
+    ),
+    ProblemKind(
+        "MH503", "roster-subject-blank", "A line of the roster has no subject.",
+        "The line is reported; it cannot be matched to a form.",
+    ),
+    ProblemKind(
+        "MH504", "bad-roster-value", "A value on the roster is not understood.",
+        "It counts as not given; without stage or grade the pupil is flagged as an error.",
+    ),
+    ProblemKind(
+        "MH505", "no-group", "The programme has no questionnaires for this stage and grade.",
+        "The pupil is entered and flagged as an error.",
+    ),
+    ProblemKind(
+        "MH601", "unreadable-file", "A file cannot be read as the kind its name says.",
+        "It is not read; the pupils it would have held are entered as they are without it.",
+    ),
+    ProblemKind(
+        "MH602", "file-encoding", "A text file is not UTF-8 but reads as GB18030.",
+        "It is read as GB18030.", "warning",
+    ),
+    ProblemKind(
+        "MH603", "ragged-row", "A row has more or fewer cells than the heading.",
+        "Its answers are not read; the pupil it names is flagged as an error.",
+    ),
+    ProblemKind(
+        "MH604", "pupil-error", "One pupil could not be evaluated.",
+        "The pupil is entered with the flag 'error'; the batch goes on.",
+    ),
+    ProblemKind(
+        "MH605", "implausible-share", "A school's shares lie outside the expected range.",
+        "Nothing is changed: look for miscoding, coaching or overload.", "warning",
+    ),
+    ProblemKind(
+        "MH606", "repeated-heading", "Two columns of a file have the same heading.",
+        "Neither is read.",
+    ),
+)
+
+CATALOGUE: dict[str, ProblemKind] = {kind.code: kind for kind in _KINDS}
+"""Every problem code, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, with its place.
+
+    Attributes
+    ----------
+    code : str
+        A key of `CATALOGUE`.
+    what, expected, hint : str
+        What is wrong, what would be right, what to do. Never an answer, never a name.
+    file, path : str
+        Where: the file (or the name of the table), and the place inside it.
+    line, column : int or None
+        One-based place in a text file.
+    row : int or None
+        One-based row of a table, not counting the heading.
+    subject : str
+        The pupil's reference, where one pupil is concerned.
+    """
+
+    code: str
+    what: str
+    expected: str = ""
+    hint: str = ""
+    file: str = ""
+    line: int | None = None
+    column: int | None = None
+    path: str = ""
+    row: int | None = None
+    subject: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a code that the catalogue does not hold."""
+        if self.code not in CATALOGUE:
+            msg = f"no problem code {self.code}"
+            raise KeyError(msg)
+
+    @property
+    def kind(self) -> ProblemKind:
+        """The line of the catalogue."""
+        return CATALOGUE[self.code]
+
+    @property
+    def severity(self) -> str:
+        """``"error"`` or ``"warning"``."""
+        return self.kind.severity
+
+    @property
+    def place(self) -> str:
+        """Where, in the words of a compiler: ``file:line:column`` or ``file, row 17``."""
+        parts = [self.file] if self.file else []
+        if self.line is not None:
+            parts = [":".join([*parts, str(self.line), str(self.column or 1)])]
+        if self.row is not None:
+            parts.append(f"row {self.row}")
+        if self.subject:
+            parts.append(f"subject {self.subject}")
+        return ", ".join(parts)
+
+    def at(self, **place: object) -> Problem:
+        """Return the same problem at another place."""
+        return replace(self, **place)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        """Return up to three lines: the problem, what was expected, a hint."""
+        head = ": ".join(part for part in (self.place, self.path, self.what) if part)
+        lines = [f"{head}  [{self.code} {self.kind.slug}]"]
+        if self.expected:
+            lines.append(f"    expected: {self.expected}")
+        if self.hint:
+            lines.append(f"    hint:     {self.hint}")
+        return "\n".join(lines)
+
+
+@dataclass
+class ProblemLog:
+    """Collects problems in the order in which they were found."""
+
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, code: str, what: str, **where: object) -> None:
+        """Add one problem; `where` holds the other attributes of `Problem`."""
+        self.problems.append(Problem(code, what, **where))  # type: ignore[arg-type]
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Add several problems."""
+        self.problems.extend(problems)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that are not mere warnings."""
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    def counts(self) -> dict[str, int]:
+        """Return how often each code occurs, in the order of the codes."""
+        return dict(sorted(Counter(problem.code for problem in self.problems).items()))
+
+    def __iter__(self) -> Iterator[Problem]:
+        """Iterate over the problems."""
+        return iter(self.problems)
+
+    def __len__(self) -> int:
+        """Return the number of problems."""
+        return len(self.problems)
+
+
+class MhscreenError(Exception):
+    """The base of every error that this library raises on purpose."""
+
+
+class UsageError(MhscreenError, ValueError):
+    """A call that cannot be meant: wrong arguments, an unknown name."""
+
+
+class _ProblemsError(MhscreenError):
+    """An error that carries all its problems."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """Return every problem, one after the other, and their number."""
+        number = len(self.problems)
+        lines = [str(problem) for problem in self.problems]
+        return "\n".join([*lines, f"{number} problem{'' if number == 1 else 's'}"])
+
+
+class DefinitionError(_ProblemsError):
+    """Definitions that cannot be used; for their authors."""
+
+
+class ResponseError(_ProblemsError):
+    """Responses or a roster that cannot be used as they are; for operators."""

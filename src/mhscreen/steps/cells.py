@@ -1,0 +1,230 @@
+"""What a cell means: texts, numbers, dates and terms, decided once per distinct value."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from mhscreen.steps.tables import Column
+    from mhscreen.vocabulary import Term
+
+__all__ = [
+    "heading_key",
+    "is_blank",
+    "map_column",
+    "parse_date",
+    "parse_grade",
+    "parse_moment",
+    "parse_number",
+    "parse_term",
+    "parse_text",
+]
+
+_BLANKS = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>", "."})
+_HEADING = re.compile(r"[\s.\-]+")
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(.*))?")
+
+
+def heading_key(heading: str) -> str:
+    """Return the spelling under which a heading is looked up.
+
+    Examples
+    --------
+    >>> heading_key(" PHQ9-01 "), heading_key("ＳＤＱ Teacher 1")
+    ('phq9_01', 'sdq_teacher_1')
+    """
+    return _HEADING.sub("_", unicodedata.normalize("NFKC", heading).strip()).casefold()
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return unicodedata.normalize("NFKC", str(cell)).strip()
+
+
+def is_blank(cell: object) -> bool:
+    """Return whether a cell says that there is nothing: empty, NA, NaN, null, none or a dot."""
+    return isinstance(cell, str) and _text(cell).casefold() in _BLANKS
+
+
+def parse_text(cell: object) -> str | None:
+    """Return a cell as text without stray blanks; None where blank."""
+    return None if is_blank(cell) else _text(cell)
+
+
+def parse_number(cell: object) -> float | None:
+    """Return a cell as a finite number.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if is_blank(cell):
+        return None
+    number = float(_text(cell))
+    if not np.isfinite(number) or isinstance(cell, bool):
+        raise ValueError
+    return number
+
+
+def parse_moment(cell: object, zone: str) -> np.datetime64 | None:
+    """Return a date or a date and time as a moment in UTC, to the second.
+
+    Without a zone of its own it is in `zone`; a date means its midnight there.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+
+    Examples
+    --------
+    >>> parse_moment("2026/10/15 8:30", "Asia/Shanghai")
+    np.datetime64('2026-10-15T00:30:00')
+    """
+    if is_blank(cell):
+        return None
+    moment: dt.datetime
+    if isinstance(cell, dt.datetime):
+        moment = cell
+    elif isinstance(cell, dt.date):
+        moment = dt.datetime.combine(cell, dt.time())
+    elif isinstance(cell, str):
+        match = _DATE.fullmatch(_text(cell))
+        if match is None:
+            raise ValueError
+        year, month, day, rest = match.groups()
+        moment = dt.datetime(int(year), int(month), int(day))  # noqa: DTZ001 - zone follows
+        if rest:
+            clock = rest if len(rest.partition(":")[0]) > 1 else f"0{rest}"
+            time = dt.time.fromisoformat(clock)
+            moment = dt.datetime.combine(moment.date(), time)
+    else:
+        raise ValueError  # noqa: TRY004 - a number is no date
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(zone))
+    return np.datetime64(moment.astimezone(dt.UTC).replace(tzinfo=None), "s")
+
+
+def parse_date(cell: object) -> np.datetime64 | None:
+    """Return a cell as a day.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    moment = parse_moment(cell, "UTC")
+    return None if moment is None else moment.astype("datetime64[D]")
+
+
+_GRADES = {
+    name: grade
+    for grade, names in enumerate(
+        [
+            ["一年级"], ["二年级"], ["三年级"], ["四年级"], ["五年级"], ["六年级"],
+            ["七年级", "初一"], ["八年级", "初二"], ["九年级", "初三"],
+            ["高一"], ["高二"], ["高三"],
+        ],
+        start=1,
+    )
+    for name in names
+}  # fmt: skip
+_LAST_GRADE = 12
+
+
+def parse_grade(cell: object) -> int | None:
+    """Return a school grade, 1 to 12, from a number or its Chinese name.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+
+    Examples
+    --------
+    >>> parse_grade("初二"), parse_grade("10")
+    (8, 10)
+    """
+    if is_blank(cell):
+        return None
+    text = _text(cell)
+    if text in _GRADES:
+        return _GRADES[text]
+    number = float(text.removesuffix("年级"))
+    if not number.is_integer() or not 1 <= number <= _LAST_GRADE:
+        raise ValueError
+    return int(number)
+
+
+def parse_term(cell: object, terms: type[Term], **also: str) -> int | None:
+    """Return the position of a term given by its code or a label.
+
+    Parameters
+    ----------
+    cell : object
+        The cell.
+    terms : type of Term
+        The closed list.
+    **also : str
+        Further spellings and the codes they stand for.
+
+    Raises
+    ------
+    ValueError
+        If the list does not hold it.
+    """
+    if is_blank(cell):
+        return None
+    text = _text(cell).casefold()
+    text = also.get(text, text)
+    for place, term in enumerate(terms):
+        if text in (term.value.casefold(), term.en.casefold(), term.zh):
+            return place
+    raise ValueError
+
+
+def map_column(
+    column: Column, parse: Callable[[object], object], default: object, dtype: str
+) -> tuple[NDArray, NDArray[np.bool_]]:  # type: ignore[type-arg]
+    """Parse a column once per distinct value.
+
+    Parameters
+    ----------
+    column : Column
+        The column.
+    parse : callable
+        From a cell to a value, or None for a blank; ValueError for what is not understood.
+    default : object
+        What stands for a blank and for what is not understood.
+    dtype : str
+        The type of the result.
+
+    Returns
+    -------
+    values : ndarray, shape (rows,)
+    bad : ndarray of bool, shape (rows,)
+        Where a cell was not understood.
+    """
+    values = np.full(len(column.values) + 1, default, dtype=dtype)
+    bad = np.zeros(len(column.values) + 1, dtype=bool)
+    for place, cell in enumerate(column.values):
+        try:
+            parsed = parse(cell)
+        except (ValueError, OverflowError):
+            bad[place] = True
+        else:
+            if parsed is not None:
+                values[place] = parsed
+    return values[column.index], bad[column.index]

@@ -1,0 +1,171 @@
+"""Which column answers which item: by canonical name, by pattern, or by an explicit map."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mhscreen.problems import Problem, UsageError
+from mhscreen.steps.cells import heading_key
+from mhscreen.steps.roster import ROSTER_COLUMNS, find_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mhscreen.plan.scoring import FormPlan
+    from mhscreen.steps.tables import Table
+
+__all__ = ["FORM_COLUMNS", "ColumnNames", "Matched", "match_columns"]
+
+FORM_COLUMNS: dict[str, tuple[str, ...]] = {
+    "administered_on": ("submitted_at", "施测日期", "填写时间", "提交时间"),
+    "duration_s": ("用时秒",),
+}
+"""What a form may say about itself, and the other headings under which it is found."""
+
+ColumnNames = str | dict[str, str]
+"""How columns are named: a pattern such as ``"P{number:02d}"`` or ``"dep_{item}"``, or a map of
+heading to item id."""
+
+
+@dataclass
+class Matched:
+    """The headings found for one slot.
+
+    Attributes
+    ----------
+    items : dict of int to str
+        Heading by item row.
+    problems : list of Problem
+        Missing columns and two columns for one item.
+    """
+
+    items: dict[int, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def match_columns(
+    table: Table,
+    forms: Sequence[FormPlan],
+    names: Mapping[str, ColumnNames] | None = None,
+    *,
+    own: bool,
+    strict: bool = True,
+) -> tuple[dict[str, Matched], list[Problem]]:
+    """Find the columns of each slot in a table.
+
+    Parameters
+    ----------
+    table : Table
+        Answers of one slot, or of several side by side.
+    forms : sequence of FormPlan
+        The slots to look for.
+    names : mapping of str to ColumnNames, optional
+        Patterns or maps, by slot.
+    own : bool
+        Whether the table is that of one slot alone: then the informant and the prefix may be
+        left out of a heading, and every item must be there.
+    strict : bool
+        Whether a column of another kind is a problem; else only one that begins like an item
+        of these slots.
+
+    Returns
+    -------
+    matched : dict of str to Matched
+        By slot; slots of a wide table without any column are left out.
+    problems : list of Problem
+        Columns that are not understood.
+    """
+    found = {form.slot: Matched() for form in forms}
+    known = set(find_columns(table, {**ROSTER_COLUMNS, **FORM_COLUMNS}).values())
+    problems: list[Problem] = []
+    claims = {form.slot: _claims(form, (names or {}).get(form.slot), own=own) for form in forms}
+    exact = {
+        heading
+        for given in (names or {}).values()
+        if isinstance(given, dict)
+        for heading in given
+    }
+    repeated = Counter(heading_key(heading) for heading in table.columns)
+    for heading in table.columns:
+        key = heading if heading in exact else heading_key(heading)
+        takers = [slot for slot, claim in claims.items() if key in claim]
+        if not takers:
+            if heading not in known and (strict or _looks_like(key, forms)):
+                problems.append(
+                    Problem("MH403", f"column '{heading}' is not read", file=table.name,
+                            hint=f"columns are named like {_example(forms)}")
+                )
+        elif len(takers) > 1 or (repeated[key] > 1 and key in repeated):
+            problems.append(
+                Problem("MH418" if len(takers) > 1 else "MH404",
+                        f"column '{heading}' fits more than once", file=table.name,
+                        expected=", ".join(takers), hint="name the questionnaire and informant")
+            )
+        else:
+            matched = found[takers[0]]
+            row = claims[takers[0]][key]
+            if row in matched.items:
+                form = next(form for form in forms if form.slot == takers[0])
+                problems.append(
+                    Problem("MH404", f"columns '{matched.items[row]}' and '{heading}' claim one item",
+                            file=table.name, path=f"{form.slot}.{form.items[row].id}")
+                )
+                matched.items[row] = ""
+            else:
+                matched.items[row] = heading
+    return _complete(table, forms, found, own=own), problems
+
+
+def _complete(
+    table: Table, forms: Sequence[FormPlan], found: dict[str, Matched], *, own: bool
+) -> dict[str, Matched]:
+    """Drop the slots that are not there, and report what is missing of the others."""
+    present = {}
+    for form in forms:
+        matched = found[form.slot]
+        if not matched.items and not own:
+            continue
+        present[form.slot] = matched
+        for row, item in enumerate(form.items):
+            if row not in matched.items and item.counts:
+                matched.problems.append(
+                    Problem("MH402", "no column for this item", f"{form.prefix}_{item.number}, "
+                            f"{form.prefix}_{item.number:02d} or {form.prefix}_{item.id}",
+                            file=table.name, path=f"{form.slot}.{item.id}")
+                )
+        matched.items = {row: heading for row, heading in matched.items.items() if heading}
+    return present
+
+
+def _claims(form: FormPlan, names: ColumnNames | None, *, own: bool) -> dict[str, int]:
+    """Return the item row by heading key."""
+    if isinstance(names, dict):
+        rows = {item.id: row for row, item in enumerate(form.items)}
+        unknown = sorted(set(names.values()) - set(rows))
+        if unknown:
+            msg = f"{form.slot} has no item {', '.join(unknown)}; it has: {', '.join(rows)}"
+            raise UsageError(msg)
+        return {heading: rows[item] for heading, item in names.items()}
+    if isinstance(names, str):
+        return {
+            heading_key(names.format(number=item.number, item=item.id)): row
+            for row, item in enumerate(form.items)
+        }
+    claims = dict(form.columns)
+    if own:
+        short = form.instrument.replace("-", "_")
+        for name, row in form.columns.items():
+            claims.setdefault(short + name.removeprefix(form.prefix.replace("-", "_")), row)
+        for row, item in enumerate(form.items):
+            claims.setdefault(item.id, row)
+    return claims
+
+
+def _looks_like(key: str, forms: Sequence[FormPlan]) -> bool:
+    return any(key.startswith(form.instrument.replace("-", "_")) for form in forms)
+
+
+def _example(forms: Sequence[FormPlan]) -> str:
+    return ", ".join(f"{form.prefix}_1" for form in forms[:3])

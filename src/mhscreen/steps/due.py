@@ -1,0 +1,100 @@
+"""By when a person must act: elapsed hours for the urgent, school days for the rest."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mhscreen.definitions import Programme
+    from mhscreen.definitions.policy import Due
+
+__all__ = ["due_times", "school_days"]
+
+_SATURDAY = 5
+_SPAN = 400
+
+
+@dataclass(frozen=True)
+class _Zone:
+    zone: ZoneInfo
+
+    def local_day(self, moment: np.datetime64) -> dt.date:
+        return moment.astype(dt.datetime).replace(tzinfo=dt.UTC).astimezone(self.zone).date()
+
+    def to_utc(self, day: dt.date, clock: dt.time) -> np.datetime64:
+        local = dt.datetime.combine(day, clock, tzinfo=self.zone)
+        return np.datetime64(local.astimezone(dt.UTC).replace(tzinfo=None), "s")
+
+
+def school_days(programme: Programme, first: dt.date, number: int) -> list[dt.date]:
+    """Return the first `number` school days from a day on.
+
+    Saturdays, Sundays and the programme's holidays have no school; its make-up days have.
+    """
+    days = []
+    day = first
+    while len(days) < number and (day - first).days < _SPAN:
+        weekend = day.weekday() >= _SATURDAY
+        if day in programme.make_up_days or not (weekend or day in programme.holidays):
+            days.append(day)
+        day += dt.timedelta(days=1)
+    return days
+
+
+def due_times(
+    programme: Programme, due: Due, clock: NDArray[np.datetime64]
+) -> NDArray[np.datetime64]:
+    """Return when something is due.
+
+    Parameters
+    ----------
+    programme : Programme
+        Says the time zone, the school days and when a school day ends.
+    due : Due
+        The rule's own wish.
+    clock : ndarray of datetime64[s]
+        When each clock starts, in UTC; NaT where not known.
+
+    Returns
+    -------
+    ndarray of datetime64[s]
+        In UTC; NaT where the clock is not known. "Two school days" ends with the second school
+        day after the day on which the clock starts.
+    """
+    if due.hours is not None:
+        return clock + np.timedelta64(round(due.hours * 3600), "s")
+    moments, places = np.unique(clock, return_inverse=True)
+    times = [np.datetime64("NaT") if np.isnat(m) else _due_day(programme, due, m) for m in moments]
+    return np.array(times, dtype="M8[s]")[places]
+
+
+def _due_day(programme: Programme, due: Due, moment: np.datetime64) -> np.datetime64:
+    zone = _Zone(ZoneInfo(programme.zone))
+    today = zone.local_day(moment)
+    tomorrow = today + dt.timedelta(days=1)
+    if due.school_days is not None:
+        if due.school_days == 0:
+            day = school_days(programme, today, 1)[-1]
+        else:
+            day = school_days(programme, tomorrow, due.school_days)[-1]
+    else:
+        day = _review_day(programme, today)
+    return zone.to_utc(day, dt.time.fromisoformat(programme.school_day_ends))
+
+
+def _review_day(programme: Programme, day: dt.date) -> dt.date:
+    """Return the next day that is the last school day of its month."""
+    first = day.replace(day=1)
+    while True:
+        following = (first + dt.timedelta(days=32)).replace(day=1)
+        of_month = [d for d in school_days(programme, first, 31) if d < following]
+        if of_month and of_month[-1] >= day:
+            return of_month[-1]
+        first = following
