@@ -1,9 +1,11 @@
 """Dataframes of every kind come in as the same table and go out as the kind they were."""
+# ruff: noqa: PD011 - the values of a Column are no attribute of pandas
 
 import subprocess
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+import mhscreen
 from mhscreen.frames import arrow_table, from_columns, to_table
 from mhscreen.problems import UsageError
 
@@ -71,13 +74,20 @@ def test_every_kind_of_frame_gives_the_same_cells(kind):
     table = to_table(KINDS[kind](), "answers")
     found = {heading: column.cells() for heading, column in table.columns.items()}
     assert found == CELLS
-    assert (table.name, table.rows, table.row_numbers, table.broken_rows) == ("answers", 3, None, ())
+    assert (table.name, table.rows, table.row_numbers, table.broken_rows) == (
+        "answers",
+        3,
+        None,
+        (),
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_frame_gives_the_same_types(kind):
     columns = to_table(KINDS[kind](), "answers").columns
-    types = {heading: {type(value) for value in column.values} for heading, column in columns.items()}
+    types = {
+        heading: {type(value) for value in column.values} for heading, column in columns.items()
+    }
     assert types == {
         "subject": {str}, "q1": {int}, "t": {float}, "yes": {bool}, "day": {date}, "at": {datetime},
     }  # fmt: skip
@@ -185,15 +195,24 @@ def test_headings_that_are_numbers_become_text():
 
 
 def test_an_empty_frame_is_a_table_without_rows():
-    for frame in (pd.DataFrame({"q1": []}), pl.DataFrame({"q1": []}), pa.table({"q1": []}), {"q1": []}):
-        table = to_table(frame, "answers")
+    for make in (pd.DataFrame, pl.DataFrame, pa.table, dict):
+        table = to_table(make({"q1": []}), "answers")
         assert (table.rows, table.columns["q1"].values) == (0, ())
     assert to_table({}, "answers").rows == 0
 
 
 @pytest.mark.parametrize(
     "frame",
-    [None, 3, "answers.csv", [{"q1": 1}], np.zeros((2, 2)), pd.Series([1]), pl.Series([1]), pa.array([1])],
+    [
+        None,
+        3,
+        "answers.csv",
+        [{"q1": 1}],
+        np.zeros((2, 2)),
+        pd.Series([1]),
+        pl.Series([1]),
+        pa.array([1]),
+    ],
     ids=lambda frame: type(frame).__name__,
 )
 def test_what_is_no_frame_is_refused(frame):
@@ -217,7 +236,7 @@ def test_no_frame_is_made_like_what_is_no_frame(like):
     ids=["pandas", "Arrow", "dict"],
 )
 def test_two_columns_of_one_heading_are_refused(frame):
-    with pytest.raises(UsageError, match="answers: two columns have the"):
+    with pytest.raises(UsageError, match=r"two columns .*have the"):
         to_table(frame, "answers")
 
 
@@ -314,6 +333,13 @@ def test_times_with_a_zone_keep_it():
 
 
 def test_the_module_imports_no_dataframe_library():
-    code = "import sys, mhscreen.frames; print(sorted(sys.modules.keys() & {'pandas', 'polars', 'pyarrow', 'narwhals'}))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    libraries = {"narwhals", "pandas", "polars", "pyarrow"}
+    code = f"import sys, mhscreen.frames; print(sorted(sys.modules.keys() & {libraries}))"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(mhscreen.__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert run.stdout.strip() == "[]"

@@ -1,0 +1,136 @@
+"""Screen the mental health of every pupil: score, norm, triage, enter; and nobody is lost.
+
+A screening is not a diagnosis. See the README for what this library is and is not.
+
+Everything public is here and is imported when it is first used, so that importing the package
+costs little::
+
+    import mhscreen as mh
+
+    library = mh.shipped_library()
+    plan = mh.compile_plan(library, programme="qingdao-2023@1")
+    result = mh.screen(plan, roster=pupils, responses=answers, at="2026-10-15")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mhscreen._version import __version__
+
+if TYPE_CHECKING:
+    from mhscreen._facade import (
+        bind,
+        compile_plan,
+        emit,
+        load_library,
+        norm,
+        score,
+        score_instrument,
+        screen,
+        shipped_library,
+        simulate,
+        to_frame,
+        triage,
+    )
+    from mhscreen.explain import explain
+    from mhscreen.loading import Library
+    from mhscreen.plan.plan import Plan
+    from mhscreen.problems import (
+        DefinitionError,
+        MhscreenError,
+        Problem,
+        ResponseError,
+        UsageError,
+    )
+    from mhscreen.steps.bind import ResponseBatch
+    from mhscreen.steps.emit import Entries
+    from mhscreen.steps.norm import NormedScores
+    from mhscreen.steps.score import Scores
+    from mhscreen.steps.screen import Screening
+    from mhscreen.steps.triage import Triage
+    from mhscreen.vocabulary import Flag, Informant, ScreenTier, Stage, Tier
+
+_HOMES = {
+    "mhscreen._facade": (
+        "bind",
+        "compile_plan",
+        "emit",
+        "load_library",
+        "norm",
+        "score",
+        "score_instrument",
+        "screen",
+        "shipped_library",
+        "simulate",
+        "to_frame",
+        "triage",
+    ),
+    "mhscreen.explain": ("explain",),
+    "mhscreen.loading": ("Library",),
+    "mhscreen.plan.plan": ("Plan",),
+    "mhscreen.problems": (
+        "DefinitionError",
+        "MhscreenError",
+        "Problem",
+        "ResponseError",
+        "UsageError",
+    ),
+    "mhscreen.steps.bind": ("ResponseBatch",),
+    "mhscreen.steps.emit": ("Entries",),
+    "mhscreen.steps.norm": ("NormedScores",),
+    "mhscreen.steps.score": ("Scores",),
+    "mhscreen.steps.screen": ("Screening",),
+    "mhscreen.steps.triage": ("Triage",),
+    "mhscreen.vocabulary": ("Flag", "Informant", "ScreenTier", "Stage", "Tier"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "DefinitionError",
+    "Entries",
+    "Flag",
+    "Informant",
+    "Library",
+    "MhscreenError",
+    "NormedScores",
+    "Plan",
+    "Problem",
+    "ResponseBatch",
+    "ResponseError",
+    "Scores",
+    "ScreenTier",
+    "Screening",
+    "Stage",
+    "Tier",
+    "Triage",
+    "UsageError",
+    "__version__",
+    "bind",
+    "compile_plan",
+    "emit",
+    "explain",
+    "load_library",
+    "norm",
+    "score",
+    "score_instrument",
+    "screen",
+    "shipped_library",
+    "simulate",
+    "to_frame",
+    "triage",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used (PEP 562)."""
+    if name not in _HOME_OF:
+        msg = f"module 'mhscreen' has no attribute '{name}'"
+        raise AttributeError(msg)
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return list(__all__)

@@ -68,7 +68,7 @@ def to_table(frame: object, name: str) -> Table:
         headings = [str(heading) for heading in arrow.column_names]
         columns = map(_arrow_column, arrow.columns)
         return _table(name, list(zip(headings, columns, strict=True)), arrow.num_rows)
-    narrow = _eager(_with_subject(frame), name)
+    narrow = _eager(_with_subject(frame))
     named = [(str(series.name), _series_column(series)) for series in narrow.iter_columns()]
     return _table(name, named, len(narrow))
 
@@ -178,8 +178,13 @@ def _has_arrow_interface(frame: object) -> bool:
 def _wrapped(frame: object) -> Any:
     """Return the frame in narwhals' clothes, or None where narwhals does not know it."""
     import narwhals.stable.v2 as nw
+    from narwhals.exceptions import DuplicateError
 
-    wrapped: Any = nw.from_native(frame, pass_through=True, allow_series=True)
+    try:
+        wrapped: Any = nw.from_native(frame, pass_through=True, allow_series=True)
+    except DuplicateError as error:
+        msg = "two columns of the frame have the same heading"
+        raise UsageError(msg) from error
     if isinstance(wrapped, nw.Series):
         raise _unknown_kind(frame)
     return wrapped if isinstance(wrapped, nw.DataFrame | nw.LazyFrame) else None
@@ -216,22 +221,14 @@ def _with_subject(frame: object) -> object:
     return pandas_frame.reset_index(level="subject")
 
 
-def _eager(frame: object, name: str) -> Any:
+def _eager(frame: object) -> Any:
     """Return a narwhals DataFrame; a lazy frame is collected."""
     import narwhals.stable.v2 as nw
-    from narwhals.exceptions import DuplicateError
 
-    try:
-        wrapped = _wrapped(frame)
-        if isinstance(wrapped, nw.LazyFrame):
-            wrapped = wrapped.collect()
-        if wrapped is None:
-            raise _unknown_kind(frame)
-        wrapped.columns  # noqa: B018 - some versions look for repeated headings only now
-    except DuplicateError as error:
-        msg = f"{name}: two columns have the same heading"
-        raise UsageError(msg) from error
-    return wrapped
+    wrapped = _wrapped(frame)
+    if wrapped is None:
+        raise _unknown_kind(frame)
+    return wrapped.collect() if isinstance(wrapped, nw.LazyFrame) else wrapped
 
 
 def _unknown_kind(frame: object) -> UsageError:

@@ -9,7 +9,7 @@ and ``.zh`` are the words for people. Arrays hold a member's position in its lis
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 __all__ = [
     "Attendance",
@@ -49,13 +49,15 @@ class Term(StrEnum):
     en: str
     zh: str
 
-    def __new__(cls, code: str, en: str, zh: str) -> Self:
-        """Make a member that equals its code and carries both labels."""
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.en = en
-        member.zh = zh
-        return member
+    if not TYPE_CHECKING:  # to type checkers, ``Tier("none")`` is a look-up, as ever
+
+        def __new__(cls, code: str, en: str, zh: str) -> Self:
+            """Make a member that equals its code and carries both labels."""
+            member = str.__new__(cls, code)
+            member._value_ = code
+            member.en = en
+            member.zh = zh
+            return member
 
     @property
     def position(self) -> int:

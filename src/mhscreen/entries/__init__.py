@@ -1,0 +1,1 @@
+"""Ledger entries: their schema, their ids and their canonical form."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-__all__ = ["did_you_mean", "one_of", "to_problems"]
+__all__ = ["did_you_mean", "one_of", "pattern_of", "to_problems"]
 
 _LONG = 60
 
@@ -51,20 +51,21 @@ _LIMITS = {
 }
 
 
-def _pattern(annotated: Any) -> str:
+def pattern_of(annotated: Any) -> str:
+    """Return the pattern of a constrained text."""
     patterns = (getattr(meta, "pattern", None) for meta in annotated.__metadata__)
-    return next(pattern for pattern in patterns if pattern)
+    return next(str(pattern) for pattern in patterns if pattern)
 
 
 _PATTERNS = {
-    _pattern(common.Identifier): "lower-case letters and digits, joined by single hyphens",
-    _pattern(common.Key): "lower-case letters and digits, joined by single underscores",
-    _pattern(common.Name): "letters and digits, joined by single hyphens or underscores",
-    _pattern(common.Version): "a version of three numbers, like 1.0.0",
-    _pattern(common.ExactRef): "an id at an exact version, like phq9@1.0.0",
-    _pattern(policy.Dotted): "an instrument and what it holds, like phq9.total",
-    _pattern(programme.SlotName): "an instrument, or instrument@informant",
-    _pattern(programme.MonthDay): "a month and a day, like 09-30",
+    pattern_of(common.Identifier): "lower-case letters and digits, joined by single hyphens",
+    pattern_of(common.Key): "lower-case letters and digits, joined by single underscores",
+    pattern_of(common.Name): "letters and digits, joined by single hyphens or underscores",
+    pattern_of(common.Version): "a version of three numbers, like 1.0.0",
+    pattern_of(common.ExactRef): "an id at an exact version, like phq9@1.0.0",
+    pattern_of(policy.Dotted): "an instrument and what it holds, like phq9.total",
+    pattern_of(programme.SlotName): "an instrument, or instrument@informant",
+    pattern_of(programme.MonthDay): "a month and a day, like 09-30",
     r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, like 17:00",
     r"^[A-Z]{2}$": "a country code of two capitals, like CN",
     r"^sha256:[0-9a-f]{64}$": "sha256: and 64 hexadecimal digits",
@@ -186,9 +187,10 @@ def _members_at(model: type[BaseModel], data: Any, path: Path) -> list[Any]:
 
 
 def _inside(annotation: Any, step: str | int) -> Any:
-    arguments = get_args(annotation)
+    arguments: tuple[Any, ...] = get_args(annotation)
     if get_origin(annotation) is tuple and isinstance(step, int):
-        return arguments[0] if len(arguments) > 1 and arguments[1] is ... else arguments[step]
+        endless = len(arguments) > 1 and arguments[1] is ...
+        return arguments[0 if endless else int(step)]
     return arguments[1] if get_origin(annotation) is dict else None
 
 
@@ -235,22 +237,21 @@ class _Writer:
     def only_broken(self, path: Path, detail: ErrorDetails) -> bool:
         """Say whether a list is too short only because its broken entries do not count."""
         value = self.document.value(path)
-        least = detail.get("ctx", {}).get("min_length")
+        least = int(detail.get("ctx", {}).get("min_length") or 0)
         return detail["type"] == "too_short" and isinstance(value, tuple) and len(value) >= least
 
     def problem(
-        self, code: str, path: Path, what: str, *, at_key: bool = False, **more: str
+        self,
+        code: str,
+        path: Path,
+        what: str,
+        *,
+        at_key: bool = False,
+        expected: str = "",
+        hint: str = "",
     ) -> Problem:
         place = self.document.key_place(path) if at_key else self.document.value_place(path)
-        return Problem(
-            code,
-            what,
-            file=self.file,
-            line=place[0],
-            column=place[1],
-            path=write_path(path),
-            **more,
-        )
+        return Problem(code, what, expected, hint, self.file, *place, write_path(path))
 
     def unknown_key(self, path: Path) -> Problem:
         mapping = self.document.value(path[:-1])

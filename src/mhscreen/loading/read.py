@@ -15,7 +15,14 @@ from mhscreen.problems import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["GRAMMARS", "place", "read_cases", "read_definition", "read_document"]
+__all__ = [
+    "GRAMMARS",
+    "place",
+    "read_cases",
+    "read_cases_document",
+    "read_definition",
+    "read_document",
+]
 
 GRAMMARS: dict[str, type[BaseModel]] = {
     "mhscreen/instrument/1": Instrument,
@@ -70,8 +77,16 @@ def read_definition(text: str, file: str) -> tuple[Definition | None, list[Probl
 
 def read_cases(text: str, file: str) -> tuple[Cases | None, list[Problem]]:
     """Read the worked cases of one definition; as `read_definition`."""
+    cases, _, problems = read_cases_document(text, file)
+    return cases, problems
+
+
+def read_cases_document(
+    text: str, file: str
+) -> tuple[Cases | None, Document | None, list[Problem]]:
+    """Read worked cases and keep the places, for checks against their definition."""
     read = _read(text, file, _CASES)
-    return (read.model if isinstance(read.model, Cases) else None), read.problems
+    return (read.model if isinstance(read.model, Cases) else None), read.document, read.problems
 
 
 def read_document(text: str, file: str) -> ReadDocument:

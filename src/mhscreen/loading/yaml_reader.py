@@ -246,21 +246,16 @@ class _Composer:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
 
-    def report(self, code: str, place: Place, path: Path, what: str, **more: str) -> None:
-        self.problems.append(
-            Problem(
-                code,
-                what,
-                file=self.file,
-                line=place[0],
-                column=place[1],
-                path=write_path(path),
-                **more,
-            )
-        )
+    def report(
+        self, code: str, place: Place, path: Path, what: str, *, expected: str = "", hint: str = ""
+    ) -> None:
+        problem = Problem(code, what, expected, hint, self.file, *place, write_path(path))
+        self.problems.append(problem)
 
-    def stop(self, code: str, place: Place, path: Path, what: str, **more: str) -> NoReturn:
-        self.report(code, place, path, what, **more)
+    def stop(
+        self, code: str, place: Place, path: Path, what: str, *, expected: str = ""
+    ) -> NoReturn:
+        self.report(code, place, path, what, expected=expected)
         raise _Stopped
 
     def document(self) -> _Node | None:
@@ -293,7 +288,9 @@ class _Composer:
     def node(self, event: yaml.Event, path: Path, depth: int) -> _Node:
         place = _place(event)
         if isinstance(event, yaml.AliasEvent):
-            return self.alias(event, place, path, depth)
+            return self.alias(event.anchor or "", place, path, depth)
+        if not isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
+            self.stop("MH101", place, path, "the text ends in the middle of something")
         if event.tag is not None:
             self.report(
                 "MH109",
@@ -316,8 +313,7 @@ class _Composer:
             self.anchors[event.anchor] = node
         return node
 
-    def alias(self, event: yaml.AliasEvent, place: Place, path: Path, depth: int) -> _Node:
-        name = event.anchor
+    def alias(self, name: str, place: Place, path: Path, depth: int) -> _Node:
         if name not in self.anchors:
             self.stop("MH101", place, path, f"alias {name[:40]!r} names no anchor before it")
         target = self.anchors[name]
@@ -469,7 +465,7 @@ def _short(text: str) -> str:
 
 def _place(event: yaml.Event) -> Place:
     mark = event.start_mark
-    return mark.line + 1, mark.column + 1
+    return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
 
 
 def _place_of(text: str, position: int) -> Place:

@@ -66,6 +66,8 @@ class ItemPlan:
         Item score by response code, before reverse keying.
     blank_score : int or None
         What a blank counts as on a form that was filled in.
+    codes : tuple
+        The recorded codes of the options.
     counts : bool
         Whether a scale, critical item or gate uses it, so that a blank leaves the form
         incomplete.
@@ -74,6 +76,7 @@ class ItemPlan:
     id: str
     number: int
     answers: Mapping[str, int]
+    codes: tuple[int | str, ...]
     scores: NDArray[np.int64]
     blank_score: int | None
     counts: bool
@@ -89,6 +92,8 @@ class ScalePlan:
     ----------
     rows : ndarray of int64
         Its items, as rows of the response codes.
+    reversed : ndarray of bool
+        Which of them are keyed in reverse.
     tables : ndarray of int64, shape (len(rows), 256)
         Packed counters by response code, see `mhscreen.kernels.packed`.
     components : tuple of int
@@ -100,6 +105,7 @@ class ScalePlan:
     id: str
     combine: str
     rows: NDArray[np.int64]
+    reversed: NDArray[np.bool_]
     tables: NDArray[np.int64]
     components: tuple[int, ...]
     n_items: int
@@ -264,6 +270,7 @@ def _item(item: Item, scale: ResponseScale, *, counts: bool) -> ItemPlan:
         item.id,
         item.number,
         answers,
+        tuple(option.code for option in scale.options),
         np.array(scale.scores, dtype=np.int64),
         None if blank is None else blank.score,
         counts,
@@ -284,6 +291,7 @@ def _scale(
         id=scale.id,
         combine=scale.combine,
         rows=np.array([rows[key] for key in scale.items], dtype=np.int64),
+        reversed=np.array([key in scale.reverse for key in scale.items], dtype=bool),
         tables=_tables(instrument, scale),
         components=tuple(places[key] for key in scale.scales),
         n_items=n_items,

@@ -6,7 +6,7 @@ with that reason and a problem; a form that matches no pupil is kept apart and e
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,6 +102,8 @@ class ResponseBatch:
         The forms that match no pupil on the roster, each subject a pupil of its own.
     log : ProblemLog
         What was wrong.
+    like : object
+        An empty frame of the roster's kind, for handing back the same kind.
     """
 
     plan: Plan
@@ -111,6 +113,20 @@ class ResponseBatch:
     identity: NDArray[np.bool_]
     unmatched: ResponseBatch | None
     log: ProblemLog = field(compare=False)
+    like: object = field(default=None, compare=False)
+
+    def take(self, pupils: NDArray[np.int64]) -> ResponseBatch:
+        """Return some of the pupils with all their forms."""
+        places = np.full(len(self.roster), -1, dtype=np.int64)
+        places[pupils] = np.arange(len(pupils))
+        forms = []
+        for one in self.forms:
+            kept = np.flatnonzero(places[one.pupil] >= 0)
+            forms.append(one.take(kept, places[one.pupil[kept]]))
+        return replace(
+            self, roster=self.roster.take(pupils), forms=tuple(forms),
+            identity=self.identity[pupils], unmatched=None, log=ProblemLog(),
+        )
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -170,16 +186,13 @@ def bind(
     if any(problem.code == "MH501" for problem in log):
         raise ResponseError(log)
     found: list[list[_Found]] = [[] for _ in plan.forms]
-    broken: list[tuple[Table, str]] = []
+    unread: set[str] = set()
     for key, table in responses:
         _read_table(plan, key, table, columns, log, found)
-        broken += [(table, row.subject) for row in table.broken_rows]
-        for row in table.broken_rows:
-            log.add("MH603", "the row cannot be read", file=table.name, row=row.row,
-                    subject=row.subject, expected="as many cells as the heading")
+        unread |= {row.subject for row in table.broken_rows}
     batch = _join(plan, pupils, found, at, log)
-    for _, subject in broken:
-        batch.roster.error[batch.roster.subject == subject] = True
+    # A row that could not be read holds answers that nobody has seen.
+    batch.roster.error[np.isin(batch.roster.subject.astype(str), sorted(unread))] = True
     if on_problem == "raise" and log.errors:
         raise ResponseError(log.errors)
     return batch

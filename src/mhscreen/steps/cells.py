@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mhscreen.vocabulary import Term
 
 __all__ = [
+    "age_in_years",
     "heading_key",
     "is_blank",
     "map_column",
@@ -228,3 +229,32 @@ def map_column(
             if parsed is not None:
                 values[place] = parsed
     return values[column.index], bad[column.index]
+
+
+def age_in_years(
+    born: NDArray[np.datetime64],
+    moment: NDArray[np.datetime64],
+    otherwise: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return ages in completed months, as years.
+
+    Parameters
+    ----------
+    born : ndarray of datetime64[D]
+    moment : ndarray of datetime64
+        When the age is taken.
+    otherwise : ndarray of float64
+        The age where either is not known.
+
+    Examples
+    --------
+    >>> days = np.array(["2015-10-15", "2015-10-16"], dtype="M8[D]")
+    >>> age_in_years(days, np.array(["2026-10-15"] * 2, dtype="M8[s]"), np.full(2, np.nan)).round(2)
+    array([11.  , 10.92])
+    """
+    day = moment.astype("datetime64[D]")
+    months = (day.astype("M8[M]") - born.astype("M8[M]")).astype(np.float64)
+    month_day = (day - day.astype("M8[M]")).astype(np.float64)
+    birth_day = (born - born.astype("M8[M]")).astype(np.float64)
+    months -= month_day < birth_day
+    return np.where(np.isnat(born) | np.isnat(moment), otherwise, months / 12)

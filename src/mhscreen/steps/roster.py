@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mhscreen.plan.plan import Plan
 
-__all__ = ["ROSTER_COLUMNS", "Roster", "nameless_pupils", "read_roster", "subject_column"]
+__all__ = ["ROSTER_COLUMNS", "Roster", "find_columns", "nameless_pupils", "read_roster", "subject_column"]
 
 ROSTER_COLUMNS: dict[str, tuple[str, ...]] = {
     "subject": ("pupil", "学号", "学籍号", "学生编号"),
@@ -96,16 +96,9 @@ class Roster:
     def ages(self, moment: NDArray[np.datetime64]) -> NDArray[np.float64]:
         """Return each pupil's age in years at a moment each; NaN where it cannot be told.
 
-        The age is exact in completed years; months count as twelfths.
+        An age on the roster stands in where there is no birth date.
         """
-        born = self.birth_date.astype("datetime64[M]")
-        day = moment.astype("datetime64[D]")
-        months = (day.astype("datetime64[M]") - born).astype(np.float64)
-        day_of_month = (day - day.astype("datetime64[M]")).astype(np.float64)
-        birth_day = (self.birth_date - born).astype(np.float64)
-        months -= day_of_month < birth_day
-        known = ~(np.isnat(self.birth_date) | np.isnat(moment))
-        return np.where(known, months / 12, self.age)
+        return cells.age_in_years(self.birth_date, moment, self.age)
 
 
 def find_columns(table: Table, known: dict[str, tuple[str, ...]]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -51,8 +51,7 @@ REQUIRED = Requirement.REQUIRED.position
 NOT_USED = Requirement.NOT_USED.position
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What one comparison of a rule found.
 
     Attributes
@@ -69,6 +68,8 @@ class Evidence:
         Three-valued, see `mhscreen.kernels.logic`.
     filed : bool
         Whether the slot has a form with an answer.
+    invalid_form : bool
+        Whether that form is invalid.
     """
 
     name: str
@@ -81,19 +82,21 @@ class Evidence:
     upwards: bool
     state: int
     filed: bool
+    invalid_form: bool
 
 
 @dataclass(frozen=True)
 class Reason:
     """A rule that holds, or that blanks leave undecided, for one pupil."""
 
-    rule: str
-    tier: Tier
+    rule: RulePlan
     holds: bool
-    because: Text
-    source: str
     evidence: tuple[Evidence, ...]
-    invalid_form: bool
+
+    @property
+    def tier(self) -> Tier:
+        """The tier that the rule reaches."""
+        return Tier.at(self.rule.tier)
 
 
 @dataclass(frozen=True)
@@ -179,32 +182,53 @@ class Triage:
 
     def reasons_at(self, pupil: int) -> list[Reason]:
         """Return the reasons of the pupil at a place on the roster."""
-        rules = self.plan.triage.rules
-        column = self.truth[:, pupil]
-        places = np.flatnonzero(column)
-        order = sorted(places.tolist(), key=lambda r: (-column[r], -rules[r].tier, r))
-        return [self._reason(rules[rule], rule, pupil) for rule in order]
+        found = []
+        for place, rule in enumerate(self.plan.triage.rules):
+            state = int(self.truth[place, pupil])
+            if state:
+                evidence = self.evidence(place, np.array([pupil]))[0]
+                found.append(Reason(rule, state == HOLDS, tuple(evidence)))
+        return sorted(found, key=lambda reason: (not reason.holds, -reason.rule.tier))
 
-    def _reason(self, rule: RulePlan, place: int, pupil: int) -> Reason:
-        state = int(self.truth[place, pupil])
-        ways = self._ways.of(pupil)
-        way = next(w for w in ways if _evaluate(rule.node, self._leaves[:, w : w + 1])[0] == state)
-        evidence = []
-        invalid = False
-        scores = self.normed.scores
-        for leaf in rule.leaves:
-            if self._leaves[leaf, way] != state:
+    def evidence(self, rule: int, pupils: NDArray[np.int64]) -> list[list[Evidence]]:
+        """Return what made a rule hold, or leaves it undecided, for some pupils.
+
+        Parameters
+        ----------
+        rule : int
+            Place of the rule.
+        pupils : ndarray of int64
+            Places on the roster.
+
+        Returns
+        -------
+        list of list of Evidence
+            For each pupil, the comparisons that stand where the rule stands.
+        """
+        plan = self.plan.triage.rules[rule]
+        state = self.truth[rule, pupils]
+        way = self._ways.first[pupils].copy()
+        for place in np.flatnonzero(self._ways.number[pupils] > 1).tolist():
+            ways = self._ways.of(int(pupils[place]))
+            truth = _evaluate(plan.node, self._leaves[:, ways.start : ways.stop])
+            way[place] = ways[int(np.flatnonzero(truth == state[place])[0])]
+        found: list[list[Evidence]] = [[] for _ in range(len(pupils))]
+        for leaf in plan.leaves:
+            hit = np.flatnonzero(self._leaves[leaf, way] == state)
+            if not len(hit):
                 continue
-            plan = self.plan.triage.leaves[leaf]
-            form = int(self._ways.form[plan.slot, way])
-            evidence.append(_evidence(self, plan, form, int(self._leaves[leaf, way])))
-            invalid |= form >= 0 and (
-                scores.forms[plan.slot].validity[form] == Validity.INVALID.position
-            )
-        return Reason(
-            rule.id, Tier.at(rule.tier), state == HOLDS, rule.because, rule.source,
-            tuple(evidence), bool(invalid),
-        )
+            one = self.plan.triage.leaves[leaf]
+            form = self._ways.form[one.slot, way[hit]]
+            slot = self.plan.slots[one.slot]
+            metric, numbers = _leaf_numbers(self.normed, one, form)
+            for place, state_of, (value, low, high, filed, invalid) in zip(
+                hit.tolist(), state[hit].tolist(), numbers, strict=True
+            ):
+                found[place].append(
+                    Evidence(one.name, slot, metric, value, low, high, one.cut, one.upwards,
+                             state_of, filed, invalid)
+                )
+        return found
 
     def due_at(self, at: np.datetime64 | None = None) -> NDArray[np.datetime64]:
         """Return by when a person must act: the earliest over all reasons and flags.
@@ -255,6 +279,8 @@ class _Ways:
         −1 where the slot has no form.
     first : ndarray of int64, shape (pupils,)
         Each pupil's first way.
+    number : ndarray of int64, shape (pupils,)
+        How many ways each pupil has.
     too_many : list of int
         Pupils whose ways are not all gone through.
     """
@@ -262,12 +288,13 @@ class _Ways:
     pupil: NDArray[np.int64]
     form: NDArray[np.int64]
     first: NDArray[np.int64]
+    number: NDArray[np.int64]
     too_many: list[int]
 
     def of(self, pupil: int) -> range:
         """Return the ways of one pupil."""
-        end = self.first[pupil + 1] if pupil + 1 < len(self.first) else len(self.pupil)
-        return range(int(self.first[pupil]), int(end))
+        start = int(self.first[pupil])
+        return range(start, start + int(self.number[pupil]))
 
     def highest(self, values: NDArray[np.int8]) -> NDArray[np.int8]:
         """Return the maximum over each pupil's ways, along the last axis."""
@@ -415,7 +442,7 @@ def _take_one_form_per_slot(plan: Plan, normed: NormedScores) -> _Ways:
     form = scores.shown[:, pupil_of_way]
     for pupil, ways in choices.items():
         form[:, first[pupil] : first[pupil] + len(ways)] = np.array(ways).T
-    return _Ways(pupil_of_way, form, first, too_many)
+    return _Ways(pupil_of_way, form, first, number, too_many)
 
 
 def _of_forms(forms: Sequence[FormScores], ways: _Ways, get, *, missing) -> NDArray:  # type: ignore[no-untyped-def,type-arg]
@@ -568,39 +595,40 @@ def _first_submission(normed: NormedScores) -> NDArray[np.datetime64]:
     return clock
 
 
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def _evidence(result: Triage, leaf: LeafPlan, form: int, state: int) -> Evidence:
-    slot = result.plan.slots[leaf.slot]
-    nothing = Evidence(
-        leaf.name, slot, leaf.metric, None, None, None, leaf.cut, leaf.upwards, state, filed=False
-    )
-    if form < 0:
-        return nothing
-    scored = result.normed.scores.forms[leaf.slot]
+def _leaf_numbers(
+    normed: NormedScores, leaf: LeafPlan, form: NDArray[np.int64]
+) -> tuple[str, list[tuple[float | None, float | None, float | None, bool, bool]]]:
+    """Return the metric and, per form (−1 for none), value, low, high, filed, invalid."""
+    scored = normed.scores.forms[leaf.slot]
     if leaf.kind in ("item", "critical"):
         row = leaf.place if leaf.kind == "item" else scored.plan.critical[leaf.place].row
-        item = scored.plan.items[row]
-        code = int(scored.codes[row, form])
-        if code < len(item.scores):
-            value = low = high = float(item.scores[code])
-        elif code == COUNTED_BLANK and item.blank_score is not None:
-            value, low, high = float(item.blank_score), float(item.scores.min()), float(item.scores.max())
-        else:
-            value, low, high = np.nan, float(item.scores.min()), float(item.scores.max())
-        metric = "item_score"
+        metric, arrays = "item_score", _item_numbers(scored, row)
     elif leaf.kind == "derived":
-        one = result.normed.norms[leaf.place].derived[leaf.metric]
-        value, low, high = one.value[form], one.low[form], one.high[form]
-        metric = leaf.metric
+        one = normed.norms[leaf.place].derived[leaf.metric]
+        metric, arrays = leaf.metric, (one.value, one.low, one.high)
     else:
         place = leaf.place if leaf.kind == "scale" else scored.plan.validity[leaf.place].scale
-        one_scale = scored.scales[place]
-        value, low, high = one_scale.score[form], one_scale.low[form], one_scale.high[form]
-        metric = "raw"
-    return Evidence(
-        leaf.name, slot, metric, _number(value), _number(low), _number(high), leaf.cut,
-        leaf.upwards, state, filed=bool(scored.filed[form]),
-    )
+        scale = scored.scales[place]
+        metric, arrays = "raw", (scale.score, scale.low, scale.high)
+    columns = [
+        [None if number != number else number for number in np.append(a, np.nan)[form].tolist()]  # noqa: PLR0124
+        for a in arrays
+    ]
+    filed = np.append(scored.filed, False)[form].tolist()  # noqa: FBT003
+    invalid = np.append(scored.validity, -1)[form] == Validity.INVALID.position
+    return metric, list(zip(*columns, filed, invalid.tolist(), strict=True))
+
+
+def _item_numbers(
+    scored: FormScores, row: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    item = scored.plan.items[row]
+    value = np.full(256, np.nan)
+    low = np.full(256, float(item.scores.min()))
+    high = np.full(256, float(item.scores.max()))
+    for table in (value, low, high):
+        table[: len(item.scores)] = item.scores
+    if item.blank_score is not None:
+        value[COUNTED_BLANK] = item.blank_score
+    codes = scored.codes[row]
+    return value[codes], low[codes], high[codes]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mhscreen.definitions.policy import Condition, Leaf, Policy
     from mhscreen.vocabulary import Informant
 
-__all__ = ["check_policy", "check_policy_against", "leaves"]
+__all__ = ["check_policy", "check_policy_against", "leaves", "norms_read"]
 
 _PERCENT = (0.0, 100.0)
 
@@ -44,6 +44,13 @@ def leaves(policy: Policy) -> Iterator[tuple[Path, Leaf]]:
         for path, condition in _conditions(rule.when, ("rules", n, "when")):
             if not isinstance(condition, (AllOf, AnyOf, AtLeast)):
                 yield path, condition
+
+
+def norms_read(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """Yield every norm table that a leaf reads, with the path of its name."""
+    for path, leaf in leaves(policy):
+        if isinstance(leaf, ScoreLeaf) and leaf.norm is not None:
+            yield (*path, "norm"), leaf.norm
 
 
 def _conditions(condition: Condition, path: Path) -> Iterator[tuple[Path, Condition]]:

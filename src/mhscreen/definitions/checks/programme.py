@@ -6,14 +6,15 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from mhscreen.definitions.checks.finding import Finding, Path, check_known, check_unique
-from mhscreen.definitions.checks.policy import leaves
-from mhscreen.definitions.policy import ScoreLeaf
+from mhscreen.definitions.checks.norm_table import check_norm_against
+from mhscreen.definitions.checks.policy import norms_read
 from mhscreen.vocabulary import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mhscreen.definitions.instrument import Instrument
+    from mhscreen.definitions.norm_table import NormTable
     from mhscreen.definitions.policy import Policy
     from mhscreen.definitions.programme import Group, Programme, ScreeningWindow
 
@@ -130,7 +131,10 @@ def _contains(window: ScreeningWindow, day: str) -> bool:
 
 
 def check_programme_against(
-    programme: Programme, policy: Policy | None, instruments: Mapping[str, Instrument]
+    programme: Programme,
+    policy: Policy | None,
+    instruments: Mapping[str, Instrument],
+    norms: Mapping[str, NormTable],
 ) -> Iterator[Finding]:
     """Yield everything in which a programme does not fit its policy and instruments.
 
@@ -142,7 +146,26 @@ def check_programme_against(
         The policy that it names; None leaves its checks out.
     instruments : mapping of str to Instrument
         By id, those of the versions that the programme pins, as far as they exist.
+    norms : mapping of str to NormTable
+        By exact reference, those that the programme pins, as far as they exist.
     """
+    yield from _slots(programme, instruments)
+    yield from _norms(programme, instruments, norms)
+    if policy is None:
+        return
+    pinned = {ref.partition("@")[0]: (n, ref) for n, ref in enumerate(programme.instruments)}
+    for ref in policy.instruments:
+        place, other = pinned.get(ref.partition("@")[0], (0, ref))
+        if other != ref:
+            what = f"{policy.ref} is written for {ref}"
+            yield Finding(("instruments", place), "MH302", what, ref)
+    read = {norm for _, norm in norms_read(policy)}
+    for norm in sorted(read.difference(programme.norms)):
+        what = f"{policy.ref} reads norm {norm}, which is not listed"
+        yield Finding(("norms",), "MH201", what, norm)
+
+
+def _slots(programme: Programme, instruments: Mapping[str, Instrument]) -> Iterator[Finding]:
     for n, group in enumerate(programme.groups):
         for m, use in enumerate(group.slots):
             name, _, informant = use.slot.partition("@")
@@ -155,19 +178,19 @@ def check_programme_against(
                 what = f"{instrument.ref} has no slot for {whose}"
                 path: Path = ("groups", n, "slots", m, "slot")
                 yield Finding(path, "MH306", what, f"among: {', '.join(allowed)}")
-    if policy is None:
-        return
-    pinned = {ref.partition("@")[0]: (n, ref) for n, ref in enumerate(programme.instruments)}
-    for ref in policy.instruments:
-        place, other = pinned.get(ref.partition("@")[0], (0, ref))
-        if other != ref:
-            what = f"{policy.ref} is written for {ref}"
-            yield Finding(("instruments", place), "MH302", what, ref)
-    read = {
-        leaf.norm
-        for _, leaf in leaves(policy)
-        if isinstance(leaf, ScoreLeaf) and leaf.norm is not None
-    }
-    for norm in sorted(read.difference(programme.norms)):
-        what = f"{policy.ref} reads norm {norm}, which is not listed"
-        yield Finding(("norms",), "MH201", what, norm)
+
+
+def _norms(
+    programme: Programme, instruments: Mapping[str, Instrument], norms: Mapping[str, NormTable]
+) -> Iterator[Finding]:
+    """Check that each norm was made for the scoring keys that the programme pins."""
+    for n, ref in enumerate(programme.norms):
+        norm = norms.get(ref)
+        if norm is None:
+            continue
+        pins = dict.fromkeys(pin.partition("@")[0] for pin in programme.instruments)
+        yield from check_known(norm.instrument_id, pins, "instrument", ("norms", n))
+        instrument = instruments.get(norm.instrument_id)
+        if instrument is not None and instrument.ref != norm.instrument:
+            for finding in check_norm_against(norm, instrument):
+                yield finding._replace(path=("norms", n))

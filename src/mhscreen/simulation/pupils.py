@@ -1,0 +1,221 @@
+"""Simulate a district: pupils with a true level of distress, and the forms they might fill in.
+
+Every answer comes from a graded response model: an item is answered further out the higher the
+pupil's true level. The figures in `Assumptions` are our own choice, made so that the shares of
+pupils flagged look like published ones; nothing simulated is a finding about anybody.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mhscreen.vocabulary import Informant, Requirement, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mhscreen.plan.plan import Plan
+    from mhscreen.plan.scoring import FormPlan
+
+__all__ = ["Assumptions", "Simulated", "simulate_pupils"]
+
+Columns = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What the simulated district is like.
+
+    Attributes
+    ----------
+    loading : float
+        How much a pupil's general level shows in each questionnaire, 0 to 1.
+    slope : float
+        How sharply an item tells levels apart.
+    first_step, step : float
+        Where the second option becomes likely, and the distance between options, in standard
+        deviations of the true level.
+    critical_step : float
+        How much further out critical items lie.
+    observer_step : float
+        How much further out an observer's items lie when the observer is asked about everybody.
+    on_event : float
+        Share of pupils for whom an on-event form is filed.
+    absent, skipped, blank, careless : float
+        Shares of pupils without any form, of forms not filed, of items left blank, and of
+        forms answered at random.
+    pupils_per_class : int
+    """
+
+    loading: float = 0.75
+    slope: float = 1.9
+    first_step: float = 0.95
+    step: float = 0.75
+    critical_step: float = 1.55
+    observer_step: float = 2.1
+    on_event: float = 0.02
+    absent: float = 0.02
+    skipped: float = 0.01
+    blank: float = 0.003
+    careless: float = 0.01
+    pupils_per_class: int = 42
+    steps: Mapping[str, float] = field(default_factory=dict)
+    """Further steps by instrument."""
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A simulated district.
+
+    Attributes
+    ----------
+    roster : dict of str to array
+        The columns of a roster.
+    responses : dict of str to dict of str to array
+        The columns of each slot that has a form; recorded codes, None where blank.
+    truth : ndarray of float64, shape (pupils,)
+        Each pupil's true level, in standard deviations.
+    """
+
+    roster: Columns
+    responses: dict[str, Columns]
+    truth: NDArray[np.float64]
+
+
+def simulate_pupils(
+    plan: Plan,
+    pupils: int,
+    rng: np.random.Generator,
+    *,
+    on: dt.date,
+    assumptions: Assumptions | None = None,
+) -> Simulated:
+    """Simulate a district and the forms that a programme asks for.
+
+    Parameters
+    ----------
+    plan : Plan
+        The programme.
+    pupils : int
+        How many pupils.
+    rng : numpy.random.Generator
+        The only source of chance.
+    on : date
+        When the forms are filled in; ages follow from it.
+    assumptions : Assumptions, optional
+        What the district is like.
+
+    Returns
+    -------
+    Simulated
+        Subjects begin with ``SYN-``, schools with ``Synthetic``.
+    """
+    assume = assumptions or Assumptions()
+    roster, group = _roster(plan, pupils, rng, on, assume)
+    truth = rng.standard_normal(pupils)
+    absent = rng.random(pupils) < assume.absent
+    responses = {}
+    for slot, form in enumerate(plan.forms):
+        use = plan.uses[group, slot]
+        share = np.where(
+            use == Requirement.REQUIRED.position,
+            1 - assume.skipped,
+            np.where(use == Requirement.ON_EVENT.position, assume.on_event, 0.0),
+        )
+        filed = np.flatnonzero((rng.random(pupils) < share) & ~absent)
+        columns = _answers(form, truth[filed], rng, assume)
+        if len(filed):
+            responses[form.slot] = {
+                "subject": roster["subject"][filed],
+                "administered_on": np.full(len(filed), on.isoformat(), dtype=object),
+                **columns,
+            }
+    return Simulated(roster, responses, truth)
+
+
+def _roster(
+    plan: Plan, pupils: int, rng: np.random.Generator, on: dt.date, assume: Assumptions
+) -> tuple[Columns, NDArray[np.int64]]:
+    """Return schools of one stage each, with classes of one grade each."""
+    shares = {Stage.PRIMARY: (0.5, 1, 6), Stage.JUNIOR: (0.25, 7, 9),
+              Stage.SENIOR: (0.17, 10, 12), Stage.VOCATIONAL: (0.08, 10, 12)}
+    number = np.arange(pupils)
+    stage_of, first, last = [], [], []
+    bounds = np.cumsum([share for share, _, _ in shares.values()]) * pupils
+    place = np.searchsorted(bounds, number, side="right").clip(max=len(shares) - 1)
+    stage_of = np.array([str(stage) for stage in shares], dtype=object)[place]
+    first = np.array([low for _, low, _ in shares.values()])[place]
+    last = np.array([high for _, _, high in shares.values()])[place]
+    seat = number // assume.pupils_per_class
+    grade = first + seat % (last - first + 1)
+    school = np.array(
+        [f"Synthetic {stage} school {block}" for stage, block in
+         zip(stage_of.tolist(), (seat // 24 + 1).tolist(), strict=True)], dtype=object,
+    )
+    class_ = np.array([f"{g}-{s % 24 + 1}" for g, s in zip(grade, seat, strict=True)], dtype=object)
+    age_days = ((grade + 5.9) * 365.25 + rng.random(pupils) * 365).astype(np.int64)
+    born = np.datetime64(on, "D") - age_days
+    group = np.array([plan.group(s, int(g)) for s, g in zip(stage_of, grade, strict=True)])
+    return {
+        "subject": np.array([f"SYN-{i + 1:06d}" for i in number], dtype=object),
+        "city": np.full(pupils, "Synthetic city", dtype=object),
+        "district": np.full(pupils, "Synthetic district", dtype=object),
+        "school": school,
+        "stage": stage_of,
+        "grade": grade,
+        "class": class_,
+        "sex": np.where(rng.random(pupils) < 0.52, "male", "female").astype(object),  # noqa: PLR2004 - more boys than girls at school age
+        "birth_date": born.astype("U10").astype(object),
+    }, group
+
+
+def _answers(
+    form: FormPlan, truth: NDArray[np.float64], rng: np.random.Generator, assume: Assumptions
+) -> Columns:
+    """Answer every item of one form; items behind a closed gate stay blank."""
+    forms = len(truth)
+    level = assume.loading * truth + np.sqrt(1 - assume.loading**2) * rng.standard_normal(forms)
+    careless = rng.random(forms) < assume.careless
+    critical = {item.row for item in form.critical}
+    better = _better_items(form)
+    further = assume.steps.get(form.instrument, 0.0)
+    if form.informant is not Informant.SELF and critical:
+        further += assume.observer_step
+    place = np.zeros((len(form.items), forms), dtype=np.int64)
+    for row, item in enumerate(form.items):
+        order = np.argsort(item.scores, kind="stable")
+        steps = np.arange(len(order) - 1) * assume.step + assume.first_step + further
+        if row in critical:
+            steps = steps + assume.critical_step
+        noise = rng.logistic(size=forms) / assume.slope
+        rank = (level[:, None] + noise[:, None] > steps[None, :]).sum(axis=1)
+        if row in better:
+            rank = len(order) - 1 - rank
+        rank = np.where(careless, rng.integers(len(order), size=forms), rank)
+        place[row] = order[rank]
+    blank = rng.random(place.shape) < assume.blank
+    for gate in form.gates:
+        opened = np.zeros(forms, dtype=bool)
+        for row, cut in gate.openers:
+            opened |= form.items[row].scores[place[row]] >= cut
+        for row in gate.rows:
+            blank[row] |= ~opened
+    columns: Columns = {}
+    for row, item in enumerate(form.items):
+        codes = np.array([*item.codes, None], dtype=object)
+        columns[f"{form.prefix}_{item.id}"] = codes[np.where(blank[row], -1, place[row])]
+    return columns
+
+
+def _better_items(form: FormPlan) -> set[int]:
+    """Return the items on which a higher item score is the better answer."""
+    better = set()
+    for scale in form.scales:
+        better |= set(scale.rows[scale.reversed == scale.upwards].tolist())
+    return better

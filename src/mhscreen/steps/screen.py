@@ -1,0 +1,116 @@
+"""Screen: the whole chain on one batch, and the batch goes on when one pupil cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mhscreen.steps.emit import Entries, emit
+from mhscreen.steps.norm import norm
+from mhscreen.steps.score import score
+from mhscreen.steps.shares import check_shares
+from mhscreen.steps.triage import triage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mhscreen.plan.plan import Plan
+    from mhscreen.problems import Problem
+    from mhscreen.steps.bind import ResponseBatch
+    from mhscreen.steps.triage import Triage
+
+__all__ = ["Screening", "screen"]
+
+MOST_ERRORS = 64
+"""If more pupils than this cannot be evaluated, the fault is not theirs and is raised."""
+
+
+@dataclass(frozen=True)
+class Screening:
+    """The result of a run.
+
+    Attributes
+    ----------
+    triage : Triage
+        Tiers, flags and reasons of the pupils on the roster.
+    entries : Entries
+        Their ledger entries.
+    unmatched : Entries or None
+        The same for the forms that match no pupil on the roster.
+    """
+
+    plan: Plan
+    at: np.datetime64
+    triage: Triage
+    entries: Entries
+    unmatched: Entries | None
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong with the input, and what looks implausible."""
+        return self.triage.normed.scores.batch.problems
+
+
+def screen(plan: Plan, batch: ResponseBatch, at: np.datetime64) -> Screening:
+    """Score, norm, triage and enter a bound batch.
+
+    Parameters
+    ----------
+    plan : Plan
+        The compiled programme.
+    batch : ResponseBatch
+        Bound responses.
+    at : datetime64[s]
+        When the pupils are screened, in UTC.
+    """
+    result = _evaluate_all(plan, batch)
+    batch.log.extend(check_shares(result))
+    unmatched = None
+    if batch.unmatched is not None:
+        unmatched = emit(plan, _evaluate_all(plan, batch.unmatched), at)
+    return Screening(plan, at, result, emit(plan, result, at), unmatched)
+
+
+def _evaluate(plan: Plan, batch: ResponseBatch) -> Triage:
+    return triage(plan, norm(plan, score(plan, batch)))
+
+
+def _evaluate_all(plan: Plan, batch: ResponseBatch) -> Triage:
+    """Evaluate a batch; a pupil who cannot be evaluated becomes an error that a person sees."""
+    try:
+        return _evaluate(plan, batch)
+    except Exception:
+        failing = _find_failing(plan, batch, np.arange(len(batch.roster)))
+        if not failing or len(failing) > MOST_ERRORS:
+            raise
+    forms = []
+    for one in batch.forms:
+        kept = np.flatnonzero(~np.isin(one.pupil, failing))
+        forms.append(one.take(kept, one.pupil[kept]))
+    error = batch.roster.error.copy()
+    error[failing] = True
+    for pupil in failing:
+        batch.log.add(
+            "MH604", "could not be evaluated", subject=str(batch.roster.subject[pupil]),
+            hint="the forms of this pupil must be read by a person",
+        )
+    return _evaluate(
+        plan, replace(batch, forms=tuple(forms), roster=replace(batch.roster, error=error))
+    )
+
+
+def _find_failing(plan: Plan, batch: ResponseBatch, pupils: NDArray[np.int64]) -> list[int]:
+    """Find the pupils who cannot be evaluated, by halving; stop when they are too many."""
+    try:
+        _evaluate(plan, batch.take(pupils))
+    except Exception:  # noqa: BLE001 - whatever it is, the other pupils must be evaluated
+        if len(pupils) == 1:
+            return [int(pupils[0])]
+        middle = len(pupils) // 2
+        failing = _find_failing(plan, batch, pupils[:middle])
+        if len(failing) <= MOST_ERRORS:
+            failing += _find_failing(plan, batch, pupils[middle:])
+        return failing
+    return []

@@ -1,0 +1,87 @@
+"""Shares: does a school look as schools do? A warning never changes a tier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mhscreen.problems import Problem
+from mhscreen.vocabulary import Flag, Informant, ScreenTier, Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from mhscreen.steps.triage import Triage
+
+__all__ = ["check_shares", "tiers_by_school"]
+
+
+def tiers_by_school(triage: Triage) -> dict[str, list[int]]:
+    """Return the number of pupils by school and `ScreenTier`, schools in alphabetical order."""
+    schools = triage.normed.scores.batch.roster.school
+    names, place = np.unique(schools.astype(str), return_inverse=True)
+    table = np.zeros((len(names), len(ScreenTier)), dtype=np.int64)
+    np.add.at(table, (place, triage.screen), 1)
+    return dict(zip(names.tolist(), table.tolist(), strict=True))
+
+
+def check_shares(triage: Triage) -> Iterator[Problem]:
+    """Compare the shares in each school, class and informant's forms with the expected range.
+
+    Yields
+    ------
+    Problem
+        MH605, for each share outside its range in a group that is large enough to be judged.
+    """
+    roster = triage.normed.scores.batch.roster
+    school = roster.school.astype(str)
+    class_ = np.array(
+        [f"{a}, {b}" if b else "" for a, b in zip(roster.school, roster.class_, strict=True)],
+        dtype=str,
+    )
+    measures = _measures(triage)
+    for expected in triage.plan.programme.expected_shares:
+        for label, counted, among in measures[expected.measure]:
+            for kind, group in (("school", school), ("class", class_)):
+                names, place = np.unique(group, return_inverse=True)
+                number = np.bincount(place, weights=among, minlength=len(names))
+                hits = np.bincount(place, weights=counted & among, minlength=len(names))
+                for name, n, k in zip(names.tolist(), number.tolist(), hits.tolist(), strict=True):
+                    if not name or n < expected.min_pupils:
+                        continue
+                    if not expected.at_or_above <= k / n <= expected.at_or_below:
+                        yield Problem(
+                            "MH605",
+                            f"{expected.measure}{label} is {k / n:.0%} of {n:.0f}",
+                            f"{expected.at_or_above:.0%} to {expected.at_or_below:.0%}",
+                            "look for miscoding, coaching or overload; no tier was changed",
+                            path=f"{kind} {name}",
+                        )
+
+
+def _measures(
+    triage: Triage,
+) -> dict[str, list[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]]:
+    """Return, by measure, what is counted among whom; all-minimum by informant."""
+    scores = triage.normed.scores
+    everyone = np.ones(len(triage.screen), dtype=bool)
+    minimum = []
+    for informant in Informant:
+        lowest, filed = np.ones_like(everyone), np.zeros_like(everyone)
+        for form, bound, scored in zip(
+            triage.plan.forms, scores.batch.forms, scores.forms, strict=True
+        ):
+            if form.informant is informant:
+                lowest[bound.pupil[scored.filed & (scored.burden > 0)]] = False
+                filed[bound.pupil[scored.filed]] = True
+        if filed.any():
+            minimum.append((f" ({informant})", lowest, filed))
+    return {
+        "flagged": [("", triage.established >= Tier.GENERAL.position, triage.answered)],
+        "invalid": [("", triage.flags[Flag.INVALID], triage.answered)],
+        "not_screened": [("", triage.screen == ScreenTier.NOT_SCREENED.position, everyone)],
+        "all_minimum": minimum,
+    }
