@@ -172,7 +172,7 @@ def screen(
     return _screen(plan, batch, moment(at, plan.programme.zone))
 
 
-def emit(plan: Plan, triage: Triage, *, at: Moment) -> Entries:  # noqa: A002, F811
+def emit(plan: Plan, triage: Triage, *, at: Moment) -> Entries:
     """Make the ledger entries of a batch.
 
     Parameters
@@ -209,7 +209,7 @@ def score_instrument(
     frame: Any,
     *,
     informant: str | Informant | None = None,
-    norm: str | None = None,  # noqa: A002, F811
+    norm: str | None = None,
     columns: ColumnNames | None = None,
     at: Moment | None = None,
     library: Library | None = None,

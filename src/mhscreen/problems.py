@@ -79,14 +79,18 @@ _KINDS = (
         _REFUSED,
     ),
     ProblemKind(
-        "MH109", "yaml-feature", "A YAML feature that definitions may not use (a tag, merge key or "
-        "a second document).", _REFUSED,
+        "MH109",
+        "yaml-feature",
+        "A YAML feature that definitions may not use (a tag, merge key or a second document).",
+        _REFUSED,
     ),
     ProblemKind(
         "MH110", "unknown-schema", "The first key does not name a grammar of this engine.", _REFUSED
     ),
     ProblemKind(
-        "MH201", "dangling-reference", "A name points to something the file does not define.",
+        "MH201",
+        "dangling-reference",
+        "A name points to something the file does not define.",
         _REFUSED,
     ),
     ProblemKind("MH202", "repeated-id", "Two things of one kind have the same id.", _REFUSED),
@@ -94,24 +98,28 @@ _KINDS = (
         "MH203", "range-mismatch", "The stated range is not the one that the key gives.", _REFUSED
     ),
     ProblemKind(
-        "MH204", "mixed-direction",
+        "MH204",
+        "mixed-direction",
         "An item or component would count in both directions (a reverse key is missing or "
-        "too many).", _REFUSED,
+        "too many).",
+        _REFUSED,
     ),
     ProblemKind(
         "MH205", "bad-cuts", "Categories do not run from the near side to the far side.", _REFUSED
     ),
     ProblemKind(
-        "MH206", "not-upward-closed",
-        "A comparison points to the better side of its score or item.", _REFUSED,
+        "MH206",
+        "not-upward-closed",
+        "A comparison points to the better side of its score or item.",
+        _REFUSED,
     ),
     ProblemKind(
-        "MH207", "unreachable-comparison",
-        "A comparison that every answer or no answer satisfies.", _REFUSED,
+        "MH207",
+        "unreachable-comparison",
+        "A comparison that every answer or no answer satisfies.",
+        _REFUSED,
     ),
-    ProblemKind(
-        "MH208", "no-source", "A claim names no source that the file lists.", _REFUSED
-    ),
+    ProblemKind("MH208", "no-source", "A claim names no source that the file lists.", _REFUSED),
     ProblemKind(
         "MH209", "wording-withheld", "Wording is present though the rights withhold it.", _REFUSED
     ),
@@ -119,27 +127,30 @@ _KINDS = (
         "MH210", "norm-not-monotone", "Derived scores do not move with the raw score.", _REFUSED
     ),
     ProblemKind("MH211", "strata-overlap", "Two strata hold the same pupil.", _REFUSED),
-    ProblemKind(
-        "MH212", "wrong-key", "A norm table was made for another scoring key.", _REFUSED
-    ),
-    ProblemKind(
-        "MH213", "case-failed", "A worked case does not give what it says.", _REFUSED
-    ),
+    ProblemKind("MH212", "wrong-key", "A norm table was made for another scoring key.", _REFUSED),
+    ProblemKind("MH213", "case-failed", "A worked case does not give what it says.", _REFUSED),
     ProblemKind("MH214", "no-cases", "A definition has no worked cases.", _REFUSED),
     ProblemKind(
-        "MH215", "misplaced-file", "The file's place does not agree with its id and version.",
+        "MH215",
+        "misplaced-file",
+        "The file's place does not agree with its id and version.",
         _REFUSED,
     ),
     ProblemKind(
-        "MH301", "unknown-definition", "No definition with that id and version.",
+        "MH301",
+        "unknown-definition",
+        "No definition with that id and version.",
         "The plan is not compiled.",
     ),
     ProblemKind(
-        "MH302", "version-conflict", "Two definitions pin different versions of one instrument.",
+        "MH302",
+        "version-conflict",
+        "Two definitions pin different versions of one instrument.",
         "The plan is not compiled.",
     ),
     ProblemKind(
-        "MH303", "unverified-claim",
+        "MH303",
+        "unverified-claim",
         "The plan uses a claim marked unverified that the programme does not accept by name.",
         "The plan is not compiled.",
     ),
@@ -147,123 +158,177 @@ _KINDS = (
         "MH304", "withdrawn", "A withdrawn definition is named.", "The plan is not compiled."
     ),
     ProblemKind(
-        "MH305", "same-version-twice", "Two files define the same id and version.",
+        "MH305",
+        "same-version-twice",
+        "Two files define the same id and version.",
         "The library is not loaded.",
     ),
     ProblemKind(
-        "MH306", "informant-not-allowed", "The instrument has no form for this informant.",
+        "MH306",
+        "informant-not-allowed",
+        "The instrument has no form for this informant.",
         "The plan is not compiled.",
     ),
     ProblemKind("MH401", "illegal-code", "An answer is not in the response scale.", _UNANSWERED),
     ProblemKind(
-        "MH402", "missing-column", "An item has no column.",
+        "MH402",
+        "missing-column",
+        "An item has no column.",
         "The item counts as not presented on every form of the file.",
     ),
     ProblemKind(
         "MH403", "unknown-column", "A column is not understood.", "It is not read.", "warning"
     ),
     ProblemKind(
-        "MH404", "two-columns", "Two columns claim the same item.",
+        "MH404",
+        "two-columns",
+        "Two columns claim the same item.",
         "Neither is read; the item counts as unanswered.",
     ),
     ProblemKind(
-        "MH405", "no-subject-column", "No column says whose form it is.",
+        "MH405",
+        "no-subject-column",
+        "No column says whose form it is.",
         "Every form is triaged into the unmatched list.",
     ),
     ProblemKind(
-        "MH406", "subject-blank", "A form does not say whose it is.",
+        "MH406",
+        "subject-blank",
+        "A form does not say whose it is.",
         "It is triaged into the unmatched list.",
     ),
     ProblemKind(
-        "MH407", "off-roster", "A form's subject is not on the roster.",
+        "MH407",
+        "off-roster",
+        "A form's subject is not on the roster.",
         "It is scored and triaged into the unmatched list.",
     ),
     ProblemKind(
-        "MH408", "duplicate-form", "More than one form of a pupil in one slot.",
+        "MH408",
+        "duplicate-form",
+        "More than one form of a pupil in one slot.",
         "Each is evaluated whole; the higher tier stands.",
     ),
     ProblemKind(
-        "MH409", "wrong-stage", "A questionnaire that the programme does not use for this pupil.",
+        "MH409",
+        "wrong-stage",
+        "A questionnaire that the programme does not use for this pupil.",
         "Its critical items count, its totals and norms do not.",
     ),
     ProblemKind(
-        "MH410", "behind-closed-gate", "An item is answered though its gate is closed.",
-        "The answer is read.", "warning",
+        "MH410",
+        "behind-closed-gate",
+        "An item is answered though its gate is closed.",
+        "The answer is read.",
+        "warning",
     ),
     ProblemKind(
-        "MH411", "unknown-slot", "A questionnaire that the programme does not name.",
+        "MH411",
+        "unknown-slot",
+        "A questionnaire that the programme does not name.",
         "The file is not read.",
     ),
-    ProblemKind(
-        "MH412", "empty-input", "A table without rows.", "There is nothing to read in it."
-    ),
+    ProblemKind("MH412", "empty-input", "A table without rows.", "There is nothing to read in it."),
     ProblemKind(
         "MH413", "bad-date", "A date or duration is not understood.", "It counts as not given."
     ),
     ProblemKind(
-        "MH414", "identity-mismatch",
+        "MH414",
+        "identity-mismatch",
         "Birth date, sex or class on a form disagree with the roster.",
         "The form is evaluated for the pupil it names; the pupil is flagged for a person.",
     ),
     ProblemKind(
-        "MH415", "unknown-item", "A long table names an item or informant that does not exist.",
+        "MH415",
+        "unknown-item",
+        "A long table names an item or informant that does not exist.",
         "The row is not read.",
     ),
     ProblemKind(
-        "MH416", "repeated-answer",
+        "MH416",
+        "repeated-answer",
         "A long table answers one item of one pupil twice with different answers.",
         "The worse answer of the two is read.",
     ),
     ProblemKind(
-        "MH417", "outside-age-range", "A pupil is outside the ages the instrument is made for.",
-        "The form is scored all the same.", "warning",
+        "MH417",
+        "outside-age-range",
+        "A pupil is outside the ages the instrument is made for.",
+        "The form is scored all the same.",
+        "warning",
     ),
     ProblemKind(
-        "MH418", "ambiguous-column",
-        "A column fits more than one questionnaire or informant.", "It is not read.",
+        "MH418",
+        "ambiguous-column",
+        "A column fits more than one questionnaire or informant.",
+        "It is not read.",
     ),
     ProblemKind(
-        "MH501", "roster-column-missing", "The roster lacks a required column.",
+        "MH501",
+        "roster-column-missing",
+        "The roster lacks a required column.",
         "Nothing is written: without it pupils cannot be told apart or placed.",
     ),
     ProblemKind(
-        "MH502", "duplicate-pupil", "A subject stands on the roster more than once.",
+        "MH502",
+        "duplicate-pupil",
+        "A subject stands on the roster more than once.",
         "The pupil gets one entry, from the first line, flagged for a person.",
     ),
     ProblemKind(
-        "MH503", "roster-subject-blank", "A line of the roster has no subject.",
+        "MH503",
+        "roster-subject-blank",
+        "A line of the roster has no subject.",
         "The line is reported; it cannot be matched to a form.",
     ),
     ProblemKind(
-        "MH504", "bad-roster-value", "A value on the roster is not understood.",
+        "MH504",
+        "bad-roster-value",
+        "A value on the roster is not understood.",
         "It counts as not given; without stage or grade the pupil is flagged as an error.",
     ),
     ProblemKind(
-        "MH505", "no-group", "The programme has no questionnaires for this stage and grade.",
+        "MH505",
+        "no-group",
+        "The programme has no questionnaires for this stage and grade.",
         "The pupil is entered and flagged as an error.",
     ),
     ProblemKind(
-        "MH601", "unreadable-file", "A file cannot be read as the kind its name says.",
+        "MH601",
+        "unreadable-file",
+        "A file cannot be read as the kind its name says.",
         "It is not read; the pupils it would have held are entered as they are without it.",
     ),
     ProblemKind(
-        "MH602", "file-encoding", "A text file is not UTF-8 but reads as GB18030.",
-        "It is read as GB18030.", "warning",
+        "MH602",
+        "file-encoding",
+        "A text file is not UTF-8 but reads as GB18030.",
+        "It is read as GB18030.",
+        "warning",
     ),
     ProblemKind(
-        "MH603", "ragged-row", "A row has more or fewer cells than the heading.",
+        "MH603",
+        "ragged-row",
+        "A row has more or fewer cells than the heading.",
         "Its answers are not read; the pupil it names is flagged as an error.",
     ),
     ProblemKind(
-        "MH604", "pupil-error", "One pupil could not be evaluated.",
+        "MH604",
+        "pupil-error",
+        "One pupil could not be evaluated.",
         "The pupil is entered with the flag 'error'; the batch goes on.",
     ),
     ProblemKind(
-        "MH605", "implausible-share", "A school's shares lie outside the expected range.",
-        "Nothing is changed: look for miscoding, coaching or overload.", "warning",
+        "MH605",
+        "implausible-share",
+        "A school's shares lie outside the expected range.",
+        "Nothing is changed: look for miscoding, coaching or overload.",
+        "warning",
     ),
     ProblemKind(
-        "MH606", "repeated-heading", "Two columns of a file have the same heading.",
+        "MH606",
+        "repeated-heading",
+        "Two columns of a file have the same heading.",
         "Neither is read.",
     ),
 )

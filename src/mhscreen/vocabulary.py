@@ -62,7 +62,7 @@ class Term(StrEnum):
     @property
     def position(self) -> int:
         """Zero-based place in the list, which is what arrays hold."""
-        return list(type(self)).index(self)
+        return self._member_names_.index(self.name)
 
     @classmethod
     def at(cls, position: int) -> Self:
@@ -70,7 +70,7 @@ class Term(StrEnum):
         if position < 0:
             msg = f"{cls.__name__} has no member at place {position}"
             raise IndexError(msg)
-        return list(cls)[position]
+        return cls[cls._member_names_[position]]
 
     def label(self, language: str = "en") -> str:
         """Return the words for people, ``"en"`` or ``"zh"``."""

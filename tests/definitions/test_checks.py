@@ -2,6 +2,8 @@
 
 import pytest
 
+CLAIM = "source: manual, evidence: own_choice"
+
 
 def said(problems):
     return [(problem.code, problem.path) for problem in problems]
@@ -68,8 +70,10 @@ INSTRUMENT = {
         [("MH104", "scales[2]")],
     ),
     "a component stands after its sum": (
-        [("    items: [q1, q2, q3]\n    reverse: [q3]\n", "    scales: [growth]\n")]
-        + [("combine: sum\n    scales", "combine: sum_of_scales\n    scales")],
+        [
+            ("    items: [q1, q2, q3]\n    reverse: [q3]\n", "    scales: [growth]\n"),
+            ("combine: sum\n    scales", "combine: sum_of_scales\n    scales"),
+        ],
         [("MH201", "scales[0].scales[0]")],
     ),
     "a reverse key is missing": (
@@ -81,9 +85,12 @@ INSTRUMENT = {
         [("MH203", "scales[0].range")],
     ),
     "the first category has a bound": (
-        [("zh: 未达划界分}}\n          - {id: raised", "zh: 未达划界分}, at_or_above: 1}\n")]
-        and [("{id: low, label: {en: Below the cut, zh: 未达划界分}}",
-              "{id: low, label: {en: Below the cut, zh: 未达划界分}, at_or_above: 1}")],
+        [
+            (
+                "{id: low, label: {en: Below the cut, zh: 未达划界分}}",
+                "{id: low, label: {en: Below the cut, zh: 未达划界分}, at_or_above: 1}",
+            )
+        ],
         [("MH205", "scales[0].cut_sets[0].categories[0].at_or_above")],
     ),
     "a further category has no bound": (
@@ -127,7 +134,12 @@ INSTRUMENT = {
         [("MH107", "gates[0].open_when_any[0].item")],
     ),
     "a gate never opens": (
-        [("open_when_any: [{item: q4, at_or_above: 1", "open_when_any: [{item: q4, at_or_above: 2")],
+        [
+            (
+                "open_when_any: [{item: q4, at_or_above: 1",
+                "open_when_any: [{item: q4, at_or_above: 2",
+            )
+        ],
         [("MH207", "gates[0].open_when_any[0].at_or_above")],
     ),
     "a scale is for an informant without a form": (
@@ -135,9 +147,12 @@ INSTRUMENT = {
         [("MH306", "scales[2].informants[0]")],
     ),
     "a blank counts as a score that no option has": (
-        [("zh: 虫害}, response_scale: yes_no}",
-          "zh: 虫害}, response_scale: yes_no,"
-          " blank_counts_as: {score: 2, source: manual, evidence: own_choice}}")],
+        [
+            (
+                "zh: 虫害}, ",
+                f"zh: 虫害}}, blank_counts_as: {{score: 2, {CLAIM}}}, ",
+            )
+        ],
         [("MH107", "items[3].blank_counts_as.score")],
     ),
     "the rights cite no source": (
@@ -235,8 +250,13 @@ PROGRAMME = {
         [("MH202", "groups[1].slots[1].slot")],
     ),
     "a tier has no action": (
-        [("  - {tier: major, first_contact: on_duty, contact_rhythm: daily, referral: escorted}\n", "")],
-        [("MH104", "action_matrix")],
+        [
+            (
+                "tier: major, first_contact: on_duty",
+                "tier: severe, first_contact: on_duty",
+            )
+        ],
+        [("MH104", "action_matrix"), ("MH202", "action_matrix[4].tier")],
     ),
     "a day does not exist": ([("to: 11-30", "to: 11-31")], [("MH107", "windows[0].to")]),
     "a deadline is outside its window": (
@@ -273,13 +293,16 @@ def test_definition_is_refused_where(kind, replacements, expected, changed):
 
 
 def test_item_that_nothing_uses_is_allowed(changed):
-    definition, problems = changed("instrument", ("gates:\n  - id: pests\n    items: [q5]\n    open_when_any: [{item: q4, at_or_above: 1}]\n    source: manual\n    evidence: own_choice\n", ""))
+    definition, problems = changed(
+        "instrument",
+        ("items: [q5]", "items: [q2]"),  # now no gate, scale or critical item names q5
+    )
     assert problems == []
     assert definition.item("q5").number == 5
 
 
 def test_validity_scale_may_count_an_item_the_other_way_round(changed):
-    # "contrary" counts q3 upwards, "wilting" downwards: allowed, for it says nothing about the plant
+    # "contrary" counts q3 upwards and "wilting" downwards, but the former is about answering.
     _, problems = changed("instrument")
     assert problems == []
     _, problems = changed("instrument", ("    purpose: validity\n", ""))

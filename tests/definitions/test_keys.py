@@ -6,6 +6,8 @@ from mhscreen.definitions.checksums import scale_key_checksum
 from mhscreen.definitions.keys import item_direction, item_scores, items_of, score_range
 from mhscreen.vocabulary import Direction
 
+CLAIM = "source: manual, evidence: own_choice"
+
 
 @pytest.fixture
 def leaf(good):
@@ -27,7 +29,12 @@ def test_range_of_each_combiner(leaf, combine, expected):
 
 def test_range_of_a_sum_of_scales_is_the_sum_of_their_ranges(leaf):
     total = leaf.scale("wilting").model_copy(
-        update={"combine": "sum_of_scales", "items": (), "reverse": (), "scales": ("growth", "wilting")}
+        update={
+            "combine": "sum_of_scales",
+            "items": (),
+            "reverse": (),
+            "scales": ("growth", "wilting"),
+        }
     )
     assert score_range(leaf, total) == (0, 8)
     assert items_of(leaf, total) == ("q3", "q1", "q2")
@@ -71,11 +78,29 @@ def test_checksum_of_a_key_does_not_depend_on(changed, replacement):
 @pytest.mark.parametrize(
     "replacements",
     [
-        [("items: [q1, q2, q3]", "items: [q1, q3]"), ("[0, 6]", "[0, 4]"), ("at_or_above: 5", "at_or_above: 4")],
-        [("code: 2, label", "code: 2, score: 3, label"), ("[0, 6]", "[0, 9]"), ("range: [0, 2]\n    higher_is: better", "range: [0, 3]\n    higher_is: better")],
-        [("combine: sum\n    items: [q1", "combine: mean\n    items: [q1"), ("[0, 6]", "[0, 2]"), ("at_or_above: 3", "at_or_above: 1"), ("at_or_above: 5", "at_or_above: 2")],
+        [
+            ("items: [q1, q2, q3]", "items: [q1, q3]"),
+            ("[0, 6]", "[0, 4]"),
+            ("at_or_above: 5", "at_or_above: 4"),
+        ],
+        [
+            ("code: 2, label", "code: 2, score: 3, label"),
+            ("[0, 6]", "[0, 9]"),
+            ("range: [0, 2]\n    higher_is: better", "range: [0, 3]\n    higher_is: better"),
+        ],
+        [
+            ("combine: sum\n    items: [q1", "combine: mean\n    items: [q1"),
+            ("[0, 6]", "[0, 2]"),
+            ("at_or_above: 3", "at_or_above: 1"),
+            ("at_or_above: 5", "at_or_above: 2"),
+        ],
         [("    missing: {", "    rounding: half_up\n    missing: {")],
-        [("zh: 发黄}, response_scale: often}", "zh: 发黄}, response_scale: often, blank_counts_as: {score: 1, source: manual, evidence: own_choice}}")],
+        [
+            (
+                "zh: 发黄}, ",
+                f"zh: 发黄}}, blank_counts_as: {{score: 1, {CLAIM}}}, ",
+            )
+        ],
     ],
     ids=["items", "option scores", "combiner", "rounding", "rule for blanks"],
 )
@@ -91,7 +116,13 @@ def test_checksum_depends_on_the_reverse_key(leaf):
 
 def test_checksum_of_a_sum_depends_on_its_components(leaf):
     total = leaf.scale("wilting").model_copy(
-        update={"id": "total", "combine": "sum_of_scales", "items": (), "reverse": (), "scales": ("wilting",)}
+        update={
+            "id": "total",
+            "combine": "sum_of_scales",
+            "items": (),
+            "reverse": (),
+            "scales": ("wilting",),
+        }
     )
     one = leaf.model_copy(update={"scales": (*leaf.scales, total)})
     wilting = leaf.scale("wilting").model_copy(update={"reverse": ()})

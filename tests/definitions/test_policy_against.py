@@ -22,9 +22,17 @@ LEAVES = {
         "MH207",
         "at_or_below",
     ),
-    "a high score of a better scale": ("{score: leaf.growth, at_or_above: 1}", "MH206", "at_or_above"),
+    "a high score of a better scale": (
+        "{score: leaf.growth, at_or_above: 1}",
+        "MH206",
+        "at_or_above",
+    ),
     "a score out of reach": ("{score: leaf.wilting, at_or_above: 7}", "MH207", "at_or_above"),
-    "a score that every form has": ("{score: leaf.wilting, at_or_above: 0}", "MH207", "at_or_above"),
+    "a score that every form has": (
+        "{score: leaf.wilting, at_or_above: 0}",
+        "MH207",
+        "at_or_above",
+    ),
     "a scale does not exist": ("{score: leaf.wilted, at_or_above: 1}", "MH201", "score"),
     "a cut set does not exist": (
         "{category: leaf.wilting, cut_set: own, at_or_above: high}",
@@ -54,14 +62,18 @@ LEAVES = {
         "critical_item",
     ),
     "a norm of another informant": (
-        "{score: leaf.wilting, informant: teacher, metric: t,"
-        " norm: leaf/window-sill@1.0.0, at_or_above: 60}",
+        (
+            "{score: leaf.wilting, informant: teacher, metric: t,"
+            " norm: leaf/window-sill@1.0.0, at_or_above: 60}"
+        ),
         "MH306",
         "informant",
     ),
     "a percentile that the norm does not give": (
-        "{score: leaf.wilting, informant: self, metric: percentile,"
-        " norm: leaf/window-sill@1.0.0, at_or_above: 90}",
+        (
+            "{score: leaf.wilting, informant: self, metric: percentile,"
+            " norm: leaf/window-sill@1.0.0, at_or_above: 90}"
+        ),
         "MH207",
         "metric",
     ),

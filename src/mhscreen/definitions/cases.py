@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from mhscreen.definitions.common import (
     Count,
@@ -41,7 +49,15 @@ def _forms(value: Any) -> Any:
     return (value,) if isinstance(value, dict) else value
 
 
-Forms = Annotated[tuple[Answers, ...], BeforeValidator(_forms), Field(min_length=1)]
+_FORM = {"type": "object", "additionalProperties": {"type": ["integer", "string", "null"]}}
+
+Forms = Annotated[
+    tuple[Answers, ...],
+    BeforeValidator(_forms),
+    Field(min_length=1),
+    # What a validator takes beforehand is not in the schema by itself.
+    WithJsonSchema({"anyOf": [_FORM, {"type": "array", "items": _FORM, "minItems": 1}]}),
+]
 
 Slot = Annotated[
     str,
@@ -53,21 +69,32 @@ class Pupil(Model):
     """What the roster says of the pupil of a case."""
 
     stage: Stage | None = None
+    """School stage."""
     grade: Int | None = None
+    """School grade."""
     sex: Sex | None = None
+    """As norms need it."""
     age: Number | None = None
+    """Years."""
 
 
 class ScoreExpected(Model):
     """What one scale must give; a key that is not named is not compared, null means no value."""
 
     score: Number | None = None
+    """The raw score."""
     answered: Count | None = None
+    """Items answered."""
     low: Number | None = None
+    """The lowest score that the blanks allow."""
     high: Number | None = None
+    """The highest score that the blanks allow."""
     category: Key | None = None
+    """The category of the score."""
     category_low: Key | None = None
+    """The category of `low`."""
     category_high: Key | None = None
+    """The category of `high`."""
 
 
 class InstrumentCase(Model):
@@ -78,6 +105,7 @@ class InstrumentCase(Model):
     informant: Informant | None = None
     """Absent: the instrument's first."""
     answers: Answers
+    """Item id to recorded code, null for a blank; `all` answers every item not named."""
     expect: dict[Key, ScoreExpected] = {}
     """Scale id → what it must give."""
     critical: tuple[Key, ...] | None = None
@@ -85,14 +113,18 @@ class InstrumentCase(Model):
     critical_open: tuple[Key, ...] | None = None
     """Exactly the critical items that are unanswered."""
     validity: Validity | None = None
+    """What the form must be."""
 
 
 class TriageExpected(Model):
     """What the policy must give; a key that is not named is not compared."""
 
     established: Tier | None = None
+    """The highest rule that holds."""
     possible: Tier | None = None
+    """The highest that holds or is undecided."""
     screen: ScreenTier | None = None
+    """What is shown."""
     rules: tuple[Name, ...] | None = None
     """Exactly the rules that hold."""
     flags: tuple[Flag, ...] | None = None
@@ -103,18 +135,24 @@ class PolicyCase(Model):
     """One pupil with all forms, triaged in a programme."""
 
     name: Str
+    """A sentence."""
     programme: ExactRef
+    """The programme that it is run in."""
     pupil: Pupil
+    """What the roster says."""
     forms: dict[Slot, Forms]
     """Slot → one form, or a list of forms."""
     expect: TriageExpected
+    """What the policy must give."""
 
 
 class NormCase(Model):
     """Raw scores of one pupil, normed."""
 
     name: Str
+    """A sentence."""
     pupil: Pupil
+    """What the roster says."""
     raw: dict[Key, Number | None]
     """Scale id → raw score."""
     expect: dict[Key, dict[Key, Number | None]]
@@ -143,9 +181,11 @@ class Cases(Model):
     """The worked cases of one definition."""
 
     schema_: Annotated[Literal["mhscreen/cases/1"], Field(alias="schema")]
+    """The grammar; the first key of the file."""
     for_: Annotated[ExactRef, Field(alias="for")]
     """The definition at its exact version."""
     cases: Annotated[tuple[Case, ...], Field(min_length=1)]
+    """All of one kind."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Cases:

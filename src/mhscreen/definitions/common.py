@@ -122,7 +122,9 @@ class Reference(Model):
     citation: Str
     """Who, when, where."""
     doi: Str | None = None
+    """Its DOI, without a host."""
     url: Str | None = None
+    """Where it can be read."""
     read_on: Date | None = None
     """When somebody read it for this file; absent where it was read through another source."""
     supports: Annotated[tuple[Str, ...], Field(min_length=1)]

@@ -74,15 +74,20 @@ class MissingCode(Model):
     """A recorded code that means that there is no answer, and why."""
 
     code: Code
+    """What is recorded."""
     reason: MissingReason
+    """Why there is no answer."""
     label: Text
+    """The words for people; accepted as this code, too."""
 
 
 class ResponseScale(Model):
     """The options of an item, in printed order."""
 
     options: Annotated[tuple[Option, ...], Field(min_length=2, max_length=200)]
+    """The answers that may be given."""
     missing_codes: tuple[MissingCode, ...] = ()
+    """Recorded codes that stand for no answer."""
 
     @property
     def scores(self) -> tuple[int, ...]:
@@ -101,6 +106,7 @@ class Item(Model):
     """One question."""
 
     id: Key
+    """Its name in columns, policies and entries."""
     number: Annotated[int, Field(strict=True, ge=1)]
     """Its number on the printed form, one-based."""
     topic: Text
@@ -108,14 +114,18 @@ class Item(Model):
     wording: Text | None = None
     """The printed words, only where the rights allow."""
     response_scale: Key
+    """A name under the instrument's `response_scales`."""
     blank_counts_as: BlankRule | None = None
+    """What a blank counts as; absent: a blank is unanswered."""
 
 
 class Opener(Model):
     """An answer that opens a gate."""
 
     item: Key
+    """An item that is not behind the gate."""
     at_or_above: Int
+    """The item score from which it opens."""
 
 
 class Gate(Sourced):
@@ -125,6 +135,7 @@ class Gate(Sourced):
     """
 
     id: Key
+    """Its name."""
     items: Annotated[tuple[Key, ...], Field(min_length=1)]
     """The items behind the gate."""
     open_when_any: Annotated[tuple[Opener, ...], Field(min_length=1)]
@@ -141,7 +152,9 @@ class Category(Model):
     label: Text
     """The neutral words, for people."""
     at_or_above: Number | None = None
+    """Where it begins, if higher is worse."""
     at_or_below: Number | None = None
+    """Where it begins, if higher is better."""
 
     @property
     def cut(self) -> float | None:
@@ -153,7 +166,9 @@ class CutSet(Sourced):
     """Cut scores for one population. A score at the cut belongs to the far side."""
 
     id: Key
+    """The name under which a policy names it."""
     population: Text
+    """The people in whom the cut scores were found."""
     informants: tuple[Informant, ...] = ()
     """The informants it holds for; empty: all of the instrument's."""
     categories: Annotated[tuple[Category, ...], Field(min_length=2, max_length=20)]
@@ -173,7 +188,9 @@ class Scale(Sourced):
     """Keyed items combined into a raw score."""
 
     id: Key
+    """Its name in columns, policies and entries."""
     title: Text
+    """Its name for people."""
     combine: Literal["sum", "mean", "count", "maximum", "sum_of_scales"]
     """The named combiner."""
     items: tuple[Key, ...] = ()
@@ -187,6 +204,7 @@ class Scale(Sourced):
     range: tuple[Number, Number]
     """The smallest and largest score; checked against the key."""
     higher_is: Direction
+    """What a higher score means."""
     informants: tuple[Informant, ...] = ()
     """The informants whose form has this scale; empty: all."""
     purpose: Literal["content", "validity"] = "content"
@@ -198,13 +216,21 @@ class Scale(Sourced):
     cut_sets: tuple[CutSet, ...] = ()
     """The first that fits the informant gives the category."""
 
+    def cut_set_for(self, informant: Informant) -> CutSet | None:
+        """Return the cut set that gives the category on an informant's form, if there is one."""
+        fits = (c for c in self.cut_sets if not c.informants or informant in c.informants)
+        return next(fits, None)
+
 
 class CriticalItem(Sourced):
     """An item that a person must see on any positive answer, whatever the total says."""
 
     item: Key
+    """The item."""
     concern: Concern
+    """What it asks about."""
     window: Window
+    """The time it asks about."""
     days: Annotated[int, Field(strict=True, ge=1)] | None = None
     """How many days a ``recent`` window covers."""
     at_or_above: Int
@@ -217,35 +243,51 @@ class ValidityIndex(Sourced):
     """A rule under which a form is doubtful or invalid."""
 
     id: Key
+    """Its name."""
     scale: Key
+    """A scale whose purpose is `validity`."""
     at_or_above: Number
+    """The score from which it is reached."""
     status: Validity
+    """What the form then is: `questionable` or `invalid`."""
 
 
 class Ages(Model):
     """Ages in completed years: ``from`` belongs to the range, ``below`` does not."""
 
     from_: Annotated[Number, Field(alias="from")]
+    """The youngest age."""
     below: Number
+    """The first age that is too old."""
 
 
 class Instrument(Model):
     """A published set of items with its scoring rules, at one version."""
 
     schema_: Annotated[Literal["mhscreen/instrument/1"], Field(alias="schema")]
+    """The grammar; the first key of the file."""
     id: Identifier
+    """Its name in references, columns and file paths."""
     version: Version
+    """The version of this definition, not of the printed form."""
     title: Text
+    """Its full name."""
     abbreviation: Str
+    """Its short name."""
     construct_: Annotated[Text, Field(alias="construct")]
     """What it measures."""
     recall: Text
     """The time the items ask about."""
     informants: Annotated[tuple[Informant, ...], Field(min_length=1)]
+    """Who may fill it in; the first is the default."""
     ages: Ages
+    """For whom it is made."""
     population: Text
+    """In whom it was tried."""
     rights: Rights
+    """Who holds the rights, and what may be shipped."""
     references: Annotated[tuple[Reference, ...], Field(min_length=1)]
+    """The sources that the file cites."""
     evidence: Evidence
     """How well the item key was checked."""
     withdrawn: Str | None = None
@@ -253,11 +295,17 @@ class Instrument(Model):
     notes: tuple[Str, ...] = ()
     """Disagreements between sources, known faults elsewhere, what was not obtained."""
     response_scales: dict[Key, ResponseScale]
+    """The sets of options, by name."""
     items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=1000)]
+    """The questions, in printed order."""
     gates: tuple[Gate, ...] = ()
+    """Items that are asked only after certain answers."""
     scales: tuple[Scale, ...] = ()
+    """Scores; a scale comes after its components."""
     critical_items: tuple[CriticalItem, ...] = ()
+    """Items that a person must see on any positive answer."""
     validity_indices: tuple[ValidityIndex, ...] = ()
+    """Rules under which a form is doubtful or invalid."""
 
     @property
     def ref(self) -> str:
@@ -287,5 +335,3 @@ class Instrument(Model):
     def prefix(self, informant: Informant) -> str:
         """Return the column prefix: ``sdq_teacher``, or ``phq9`` where there is one informant."""
         return self.slot(informant).replace("@", "_")
-
-

@@ -66,32 +66,43 @@ class ItemLeaf(Model):
     """An item score (before reverse keying) at or past a value."""
 
     item: Dotted
+    """`instrument.item`."""
     informant: Informant | None = None
     """Absent: any informant of the instrument."""
     at_or_above: Int | None = None
+    """The item score from which it holds."""
     at_or_below: Int | None = None
+    """The same where a lower item score is worse."""
 
 
 class ScoreLeaf(Model):
     """A raw or derived score at or past a value."""
 
     score: Dotted
+    """`instrument.scale`."""
     informant: Informant | None = None
+    """Absent: any informant of the instrument."""
     metric: Metric = Metric.RAW
+    """What the number is expressed in."""
     norm: ExactRef | None = None
     """The norm table, for metrics other than ``raw``."""
     reason: Text | None = None
     """Why a norm from elsewhere may decide here."""
     at_or_above: Number | None = None
+    """The score from which it holds."""
     at_or_below: Number | None = None
+    """The same where a lower score is worse."""
 
 
 class CategoryLeaf(Model):
     """A score in a category of a named cut set or in one further out."""
 
     category: Dotted
+    """`instrument.scale`."""
     informant: Informant | None = None
+    """Absent: any informant of the instrument."""
     cut_set: Key
+    """A cut set of that scale."""
     at_or_above: Key
     """The category from which it holds, in order of concern."""
 
@@ -100,42 +111,52 @@ class CriticalItemLeaf(Model):
     """Any critical item of any instrument that asks about a concern, positive."""
 
     critical_item: Concern
+    """What the item asks about."""
     informant: Informant | None = None
+    """Absent: any informant."""
     windows: tuple[Window, ...] = ()
     """Empty: every window."""
     directness: Directness | None = None
+    """Absent: direct or indirect."""
 
 
 class ValidityLeaf(Model):
     """A validity index that was reached."""
 
     validity_index: Dotted
+    """`instrument.index`."""
     informant: Informant | None = None
+    """Absent: any informant of the instrument."""
 
 
 class AllOf(Model):
     """Every condition holds."""
 
     all: Annotated[tuple[Condition, ...], Field(min_length=1)]
+    """The conditions."""
 
 
 class AnyOf(Model):
     """At least one condition holds."""
 
     any: Annotated[tuple[Condition, ...], Field(min_length=1)]
+    """The conditions."""
 
 
 class AtLeastCount(Model):
     """How many of which."""
 
     count: Annotated[int, Field(strict=True, ge=1)]
+    """How many must hold."""
     of: Annotated[tuple[Condition, ...], Field(min_length=1)]
+    """Of which."""
 
 
 class AtLeast(Model):
     """At least a number of conditions hold."""
 
     at_least: AtLeastCount
+    """How many of which."""
 
 
 _KINDS = {
@@ -198,12 +219,17 @@ class Rule(Sourced):
     """One way to reach a tier."""
 
     id: Name
+    """The name under which entries cite it."""
     tier: Tier
+    """The tier it reaches; not `none`."""
     when: Condition
+    """The condition."""
     because: Text
     """The reason in words, neutral, never a diagnosis."""
     due: Due
+    """By when a person must see the pupil."""
     classes: tuple[ProblemClass, ...] = ()
+    """What kind of difficulty it points to."""
     flags: tuple[Flag, ...] = ()
     """Raised beside the tier where the rule holds."""
 
@@ -212,34 +238,48 @@ class StateDue(Model):
     """By when a person must look at what could not be settled."""
 
     critical_unanswered: Due
+    """A critical item is unanswered."""
     invalid: Due
+    """A form is invalid."""
     possible: Due
     """Blanks that could still hide general or higher."""
     error: Due
+    """The pupil could not be evaluated."""
     not_screened: Due
+    """There is no form."""
 
 
 class Policy(Model):
     """All rules of a site, at one version, signed or not."""
 
     schema_: Annotated[Literal["mhscreen/policy/1"], Field(alias="schema")]
+    """The grammar; the first key of the file."""
     id: Identifier
+    """Its name."""
     version: Version
+    """The version of this definition."""
     title: Text
+    """Its name for people."""
     approved_by: Str | None = None
     """Who signed it; without, it is called an unsigned default wherever it is named."""
     approved_on: Date | None = None
+    """When it was signed."""
     references: Annotated[tuple[Reference, ...], Field(min_length=1)]
+    """The sources that the file cites."""
     instruments: Annotated[tuple[ExactRef, ...], Field(min_length=1)]
     """The exact versions that the rules read."""
     concerns: Annotated[tuple[Concern, ...], Field(min_length=1)]
     """What somebody should have asked about; what nobody asked is listed in each entry."""
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    """All are evaluated; the highest tier wins."""
     states: StateDue
+    """By when a person must look at what could not be settled."""
     informant_gap: Annotated[int, Field(strict=True, ge=1, le=4)] = 2
     """The difference in tiers between informants from which it is itself a reason."""
     withdrawn: Str | None = None
+    """Why this version must not be used any more."""
     notes: tuple[Str, ...] = ()
+    """What a reader must know before signing it."""
 
     @property
     def ref(self) -> str:

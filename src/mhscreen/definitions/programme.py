@@ -44,47 +44,63 @@ class SlotUse(Model):
     """One questionnaire in a programme."""
 
     slot: SlotName
+    """One instrument, answered by one informant."""
     use: Literal["required", "on_event"]
+    """`required`: an absent form is unanswered. `on_event`: an absent form is no evidence."""
 
 
 class Group(Model):
     """The pupils who get the same questionnaires."""
 
     id: Key
+    """Its name."""
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    """The school stages it holds."""
     grades: tuple[Annotated[int, Field(strict=True)], Annotated[int, Field(strict=True)]] | None
     """First and last grade, both included; null: every grade of the stages."""
     slots: Annotated[tuple[SlotUse, ...], Field(min_length=1)]
+    """Its questionnaires."""
 
 
 class ScreeningWindow(Model):
     """The part of a school year in which pupils are screened."""
 
     id: Key
+    """Its name; part of the cycle's id."""
     title: Text
+    """Its name for people."""
     from_: Annotated[MonthDay, Field(alias="from")]
+    """The first day."""
     to: MonthDay
     """Both days included; may pass the turn of the year."""
     deadlines: dict[Stage, MonthDay] = {}
+    """The last day by stage."""
 
 
 class Action(Model):
     """What follows for one tier, for the ledger of issue to closure."""
 
     tier: Tier
+    """The tier; each tier has one action."""
     first_contact: Role
     """Who sees the pupil first."""
     told: tuple[Role, ...] = ()
+    """Who is told, once a named person has confirmed the tier."""
     contact_rhythm: Literal["none", "monthly", "weekly", "daily"]
+    """How often the pupil is seen afterwards."""
     referral: Literal["none", "if_unchanged", "advised", "escorted"]
+    """Whether a hospital comes in."""
     plan: Text | None = None
+    """What is written for the pupil."""
 
 
 class LedgerMap(Model):
     """What one of the four ledgers holds."""
 
     title: Text
+    """Its name for people."""
     entry_types: Annotated[tuple[Str, ...], Field(min_length=1)]
+    """The types of entries that appear in it."""
     tiers: tuple[Tier, ...] = ()
     """The tiers whose screening entries also appear here."""
 
@@ -93,8 +109,11 @@ class ExpectedShare(Model):
     """The plausible range of a share among the pupils of a school."""
 
     measure: Literal["flagged", "invalid", "not_screened", "all_minimum"]
+    """What is counted."""
     at_or_above: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.0
+    """The smallest plausible share."""
     at_or_below: Annotated[float, Field(strict=True, ge=0, le=1)] = 1.0
+    """The largest plausible share."""
     min_pupils: Annotated[int, Field(strict=True, ge=1)] = 30
     """Groups smaller than this are not judged."""
 
@@ -103,20 +122,31 @@ class Programme(Model):
     """Who is screened with what, when, under which policy, at one version."""
 
     schema_: Annotated[Literal["mhscreen/programme/1"], Field(alias="schema")]
+    """The grammar; the first key of the file."""
     id: Identifier
+    """Its name; part of the cycle's id."""
     version: Version
+    """The version of this definition."""
     title: Text
+    """Its name for people."""
     zone: Str
     """The IANA name of the time zone; a date means its midnight."""
     references: Annotated[tuple[Reference, ...], Field(min_length=1)]
+    """The sources that the file cites."""
     policy: ExactRef
+    """The policy, at an exact version."""
     instruments: Annotated[tuple[ExactRef, ...], Field(min_length=1)]
+    """The instruments, at exact versions."""
     norms: tuple[ExactRef, ...] = ()
+    """The norm tables, at exact versions."""
     accepts_unverified: tuple[Str, ...] = ()
     """Claims marked unverified that it uses all the same, by name."""
     groups: Annotated[tuple[Group, ...], Field(min_length=1)]
+    """Who gets which questionnaires; no pupil is in two."""
     school_year_begins: MonthDay
+    """The first day of a school year."""
     windows: Annotated[tuple[ScreeningWindow, ...], Field(min_length=1)]
+    """The parts of a school year in which pupils are screened."""
     holidays: tuple[Date, ...] = ()
     """Days without school besides Saturdays and Sundays."""
     make_up_days: tuple[Date, ...] = ()
@@ -126,12 +156,17 @@ class Programme(Model):
     ] = "17:00"
     """When something due on a school day is due."""
     action_matrix: Annotated[tuple[Action, ...], Field(min_length=1)]
+    """What follows for each tier."""
     ledger_map: dict[LedgerClass, LedgerMap]
+    """What each of the four ledgers holds."""
     expected_shares: tuple[ExpectedShare, ...] = ()
+    """Shares outside these ranges give a warning and change nothing."""
     help_line: Text | None = None
     """What explanations say about where to find help; the site fills it in."""
     withdrawn: Str | None = None
+    """Why this version must not be used any more."""
     notes: tuple[Str, ...] = ()
+    """What a reader must know before using it."""
 
     @property
     def ref(self) -> str:

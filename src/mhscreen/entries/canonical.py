@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
-    "digest",
     "canonical_json",
+    "digest",
     "entry_hash",
     "entry_id",
     "entry_line",
@@ -40,8 +40,10 @@ def whole(number: float | None) -> float | int | None:
 
 
 def canonical_json(document: Any) -> str:
-    """Return canonical JSON of a document of strings, ints, floats that are not whole, bools,
-    None, lists and mappings with ASCII keys.
+    """Return canonical JSON of a document.
+
+    The document holds strings, ints, floats that are not whole, bools, None, lists, and mappings
+    with ASCII keys.
 
     Examples
     --------
@@ -81,11 +83,8 @@ def entry_id(
     evidence, pins : str
         Digests of the pupil's own evidence and of the definitions.
     """
-    return str(
-        uuid.uuid5(
-            _NAMESPACE, "\x1f".join((entry_type, programme, cycle, pupil_ref, evidence, pins))
-        )
-    )
+    parts = (entry_type, programme, cycle, pupil_ref, evidence, pins)
+    return str(uuid.uuid5(_NAMESPACE, canonical_json(parts)))
 
 
 def merkle_root(hashes: Iterable[str]) -> str:

@@ -50,21 +50,23 @@ def at_or_past(
         sure, possible = surest >= cut - 1e-9, furthest >= cut - 1e-9
     else:
         sure, possible = surest <= cut + 1e-9, furthest <= cut + 1e-9
-    return sure.astype(np.int8) + possible.astype(np.int8)
+    return _truth(sure, possible)
 
 
 def all_of(conditions: Sequence[Truth]) -> Truth:
-    """Holds where every one holds; fails where one fails."""
-    return np.minimum.reduce(conditions)
+    """Return where every one holds; it fails where one fails."""
+    lowest: Truth = np.minimum.reduce(conditions)
+    return lowest
 
 
 def any_of(conditions: Sequence[Truth]) -> Truth:
-    """Holds where one holds; fails where every one fails."""
-    return np.maximum.reduce(conditions)
+    """Return where one holds; it fails where every one fails."""
+    highest: Truth = np.maximum.reduce(conditions)
+    return highest
 
 
 def at_least(count: int, conditions: Sequence[Truth]) -> Truth:
-    """Holds where `count` of them hold; fails where so many no longer can.
+    """Return where `count` of them hold; it fails where so many no longer can.
 
     Examples
     --------
@@ -75,4 +77,9 @@ def at_least(count: int, conditions: Sequence[Truth]) -> Truth:
     stacked = np.stack(conditions)
     sure = (stacked == HOLDS).sum(axis=0) >= count
     possible = (stacked >= UNDECIDED).sum(axis=0) >= count
-    return sure.astype(np.int8) + possible.astype(np.int8)
+    return _truth(sure, possible)
+
+
+def _truth(sure: NDArray[np.bool_], possible: NDArray[np.bool_]) -> Truth:
+    truth: Truth = sure.astype(np.int8) + possible.astype(np.int8)
+    return truth

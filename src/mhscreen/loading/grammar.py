@@ -152,10 +152,9 @@ def _data_path(detail: ErrorDetails, data: Any) -> Path:
         if key not in seen:
             step = target[i]
             found = best(i + 1, node, last=False)
-            if (isinstance(node, dict) and step in node) or (
-                isinstance(node, tuple) and isinstance(step, int) and step < len(node)
-            ):
-                score, path = best(i + 1, node[step], last=True)
+            inside = dict(enumerate(node)) if isinstance(node, tuple) else node
+            if isinstance(inside, dict) and step in inside:
+                score, path = best(i + 1, inside[step], last=True)
                 found = max(found, ((score[0], score[1] + 1), (step, *path)), key=lambda f: f[0])
             seen[key] = found
         return seen[key]
@@ -226,7 +225,7 @@ class _Writer:
             return [self.missing_key(path, detail) for detail in details]
         if sort == "union":
             return [self.unknown_kind(path)]
-        if details[0]["loc"][-1] == "[key]":
+        if details[0]["loc"][-1:] == ("[key]",):
             return [self.bad_key(path, details)]
         wanted = [_WANTED[d["type"]] for d in details if d["type"] in _WANTED]
         if len(wanted) == len(details):

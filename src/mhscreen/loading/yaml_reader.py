@@ -279,7 +279,9 @@ class _Composer:
             self.report("MH101", place, (), "a character that text may not hold")
             return None
         except yaml.YAMLError as error:
-            self.report("MH101", _error_place(error), (), _error_words(error))
+            # The C parser has its own limit, far above ours, which it may meet first.
+            code = "MH108" if "nesting depth" in str(error) else "MH101"
+            self.report(code, _error_place(error), (), _error_words(error))
             return None
         if root is None:
             self.report("MH101", (1, 1), (), "the file is empty")
@@ -345,7 +347,7 @@ class _Composer:
         )
 
     def sequence(self, place: Place, path: Path, depth: int) -> _Node:
-        node = _Node((), place)
+        node = _Node((), place, height=1)
         for event in self.events:
             if isinstance(event, yaml.SequenceEndEvent):
                 break
@@ -356,7 +358,7 @@ class _Composer:
         return node
 
     def mapping(self, place: Place, path: Path, depth: int) -> _Node:
-        node = _Node({}, place)
+        node = _Node({}, place, height=1)
         for event in self.events:
             if isinstance(event, yaml.MappingEndEvent):
                 break

@@ -41,7 +41,7 @@ class StratumPlan:
     t_error : float
         Standard error of measurement in T units; NaN where no reliability is stated.
     shrink : float
-        How far the interval's centre is drawn towards 50; 1 where it lies around the observed score.
+        How far the interval's centre is drawn towards 50; 1 where it is not.
     """
 
     sex: int
@@ -99,5 +99,3 @@ def _stratum(stratum: Stratum) -> StratumPlan:
         if reliability is None or reliability.around == "observed"
         else reliability.value,
     )
-
-

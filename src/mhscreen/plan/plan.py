@@ -9,29 +9,30 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
+from mhscreen.plan.claims import unverified_claims
 from mhscreen.plan.norming import NormPlan, compile_norms
 from mhscreen.plan.scoring import FormPlan, compile_form
 from mhscreen.plan.triage import TriagePlan, compile_triage
 from mhscreen.problems import DefinitionError, Problem
-from mhscreen.vocabulary import Evidence, Informant, Requirement
+from mhscreen.vocabulary import Informant, Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from mhscreen.definitions import Instrument, NormTable, Policy, Programme
+    from mhscreen.definitions import Definition, Instrument, NormTable, Policy, Programme
 
 __all__ = ["DefinitionSource", "Plan", "compile_plan"]
 
-_D = TypeVar("_D", covariant=True)
+D_co = TypeVar("D_co", covariant=True)
 
 
-class Versioned(Protocol[_D]):
+class Versioned(Protocol[D_co]):
     """A definition with its checksum."""
 
     @property
-    def definition(self) -> _D:
+    def definition(self) -> D_co:
         """The definition."""
 
     @property
@@ -127,12 +128,16 @@ def compile_plan(library: DefinitionSource, programme: str) -> Plan:
     instruments = [library.instrument(ref) for ref in source.instruments]
     norms = [library.norm(ref) for ref in source.norms]
     by_id = {item.definition.id: item.definition for item in instruments}
-    definitions = [source, policy.definition, *(i.definition for i in instruments),
-                   *(n.definition for n in norms)]
+    definitions: list[Definition] = [
+        source,
+        policy.definition,
+        *(instrument.definition for instrument in instruments),
+        *(norm.definition for norm in norms),
+    ]
     problems = [
-        Problem("MH304", f"{definition.ref} is withdrawn", hint=definition.withdrawn, path=source.ref)
-        for definition in definitions
-        if definition.withdrawn
+        Problem("MH304", f"{one.ref} is withdrawn", hint=one.withdrawn, path=source.ref)
+        for one in definitions
+        if one.withdrawn
     ]
     problems += _conflicts(source, policy.definition)
     slots = list(dict.fromkeys(use.slot for group in source.groups for use in group.slots))
@@ -143,7 +148,19 @@ def compile_plan(library: DefinitionSource, programme: str) -> Plan:
             problems.append(problem)
         elif form is not None:
             forms.append(form)
-    problems += _unverified(source, policy.definition, by_id, [n.definition for n in norms], forms)
+    problems += [
+        Problem(
+            "MH303",
+            f"{claim} is marked unverified",
+            "a verified claim, or its name under accepts_unverified",
+            "check it against its source, or accept it by name in the programme",
+            path=source.ref,
+        )
+        for claim in unverified_claims(
+            policy.definition, by_id, [n.definition for n in norms], forms
+        )
+        if claim not in source.accepts_unverified
+    ]
     if problems:
         raise DefinitionError(problems)
     norm_plans = tuple(
@@ -162,8 +179,10 @@ def compile_plan(library: DefinitionSource, programme: str) -> Plan:
         norms=norm_plans,
         triage=compile_triage(policy.definition, by_id, forms, norm_plans),
         pins={
-            item.definition.ref: item.checksum
-            for item in (loaded, policy, *instruments, *norms)
+            loaded.definition.ref: loaded.checksum,
+            policy.definition.ref: policy.checksum,
+            **{one.definition.ref: one.checksum for one in instruments},
+            **{one.definition.ref: one.checksum for one in norms},
         },
         instruments=by_id,
     )
@@ -175,10 +194,12 @@ def _compile_slot(
     key, _, informant = name.partition("@")
     instrument = instruments.get(key)
     if instrument is None:
-        return None, Problem("MH301", f"slot '{name}': the programme pins no such instrument", path=where)
+        what = f"slot '{name}': the programme pins no such instrument"
+        return None, Problem("MH301", what, path=where)
     allowed = [instrument.slot(one) for one in instrument.informants]
     if name not in allowed:
-        return None, Problem("MH306", f"slot '{name}' does not exist", ", ".join(allowed), path=where)
+        what = f"slot '{name}' does not exist"
+        return None, Problem("MH306", what, ", ".join(allowed), path=where)
     return compile_form(instrument, Informant(informant or instrument.informants[0])), None
 
 
@@ -199,56 +220,8 @@ def _conflicts(programme: Programme, policy: Policy) -> Iterator[Problem]:
         other = pinned.get(ref.partition("@")[0], ref)
         if other != ref:
             yield Problem(
-                "MH302", f"the policy reads {ref}, the programme pins {other}",
-                "one version of each instrument", path=programme.ref,
-            )
-
-
-def _unverified(
-    programme: Programme,
-    policy: Policy,
-    instruments: Mapping[str, Instrument],
-    norms: Sequence[NormTable],
-    forms: Sequence[FormPlan],
-) -> Iterator[Problem]:
-    """Find the claims marked unverified that the plan uses, unless accepted by name."""
-    for claim in sorted(set(_claims(policy, instruments, norms, forms))):
-        if claim not in programme.accepts_unverified:
-            yield Problem(
-                "MH303", f"{claim} is marked unverified",
-                "a verified claim, or its name under accepts_unverified",
-                "check it against its source, or accept it by name in the programme",
+                "MH302",
+                f"the policy reads {ref}, the programme pins {other}",
+                "one version of each instrument",
                 path=programme.ref,
             )
-
-
-def _claims(
-    policy: Policy,
-    instruments: Mapping[str, Instrument],
-    norms: Sequence[NormTable],
-    forms: Sequence[FormPlan],
-) -> Iterator[str]:
-    bad = Evidence.UNVERIFIED
-    for form in forms:
-        instrument = instruments[form.instrument]
-        if instrument.evidence is bad:
-            yield f"{instrument.ref}#items"
-        for scale in instrument.scales_for(form.informant):
-            if scale.evidence is bad:
-                yield f"{instrument.ref}#{scale.id}"
-            if scale.missing is not None and scale.missing.evidence is bad:
-                yield f"{instrument.ref}#{scale.id}.missing"
-            for cuts in scale.cut_sets[:1]:
-                if cuts.evidence is bad:
-                    yield f"{instrument.ref}#{scale.id}.{cuts.id}"
-        for part in (*instrument.critical_items, *instrument.gates, *instrument.validity_indices):
-            if part.evidence is bad:
-                yield f"{instrument.ref}#{getattr(part, 'item', None) or part.id}"  # type: ignore[union-attr]
-    for norm in norms:
-        for scale_norm in norm.scales:
-            strata = [scale_norm.evidence, *(s.evidence for s in scale_norm.strata)]
-            if bad in strata:
-                yield f"{norm.ref}#{scale_norm.scale}"
-    for rule in policy.rules:
-        if rule.evidence is bad:
-            yield f"{policy.ref}#{rule.id}"

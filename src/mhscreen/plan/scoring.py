@@ -285,7 +285,7 @@ def _scale(
     rows: Mapping[str, int],
     places: Mapping[str, int],
 ) -> ScalePlan:
-    cut_set = next((c for c in scale.cut_sets if not c.informants or informant in c.informants), None)
+    cut_set = scale.cut_set_for(informant)
     n_items = len(_all_items(instrument, scale))
     return ScalePlan(
         id=scale.id,
@@ -315,6 +315,17 @@ def _all_items(instrument: Instrument, scale: Scale) -> list[str]:
     ]
 
 
+def _keyed(
+    scale: Scale, key: str, score: NDArray[np.int64], options: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Key item scores: mirror those of a reversed item, count those that count."""
+    if key in scale.reverse:
+        score = options.min() + options.max() - score
+    if scale.combine == "count":
+        return (score >= (scale.count_at_or_above or 0)).astype(np.int64)
+    return score
+
+
 def _tables(instrument: Instrument, scale: Scale) -> NDArray[np.int64]:
     """Return packed counters by item of the scale and response code."""
     tables = np.zeros((len(scale.items), 256), dtype=np.int64)
@@ -322,16 +333,7 @@ def _tables(instrument: Instrument, scale: Scale) -> NDArray[np.int64]:
     largest = 0
     for place, key in enumerate(scale.items):
         options = np.array(instrument.options(key).scores, dtype=np.int64)
-        smallest_and_largest = int(options.min() + options.max())
-
-        def keyed(score: NDArray[np.int64], mirror: int = smallest_and_largest, key: str = key) -> NDArray[np.int64]:
-            if key in scale.reverse:
-                score = mirror - score
-            if scale.combine == "count":
-                return (score >= (scale.count_at_or_above or 0)).astype(np.int64)
-            return score
-
-        scores = keyed(options)
+        scores = _keyed(scale, key, options, options)
         if scores.min() < 0:
             msg = f"{instrument.ref}: scale {scale.id}: a keyed score below 0 cannot be summed"
             raise UsageError(msg)
@@ -341,16 +343,17 @@ def _tables(instrument: Instrument, scale: Scale) -> NDArray[np.int64]:
         for part in (value, low, high):
             part[: len(scores)] = scores
         answered[: len(scores)] = known[: len(scores)] = 1
-        settled = keyed(np.array([closed.get(key, 0)], dtype=np.int64))[0]
+        settled = _keyed(scale, key, np.array([closed.get(key, 0)]), options)[0]
         for part in (value, low, high):
             part[rc.NOT_APPLICABLE] = settled
         answered[rc.NOT_APPLICABLE] = known[rc.NOT_APPLICABLE] = 1
         blank = instrument.item(key).blank_counts_as
         if blank is not None:
-            value[rc.COUNTED_BLANK] = keyed(np.array([blank.score], dtype=np.int64))[0]
+            value[rc.COUNTED_BLANK] = _keyed(scale, key, np.array([blank.score]), options)[0]
             known[rc.COUNTED_BLANK] = 1
         tables[place] = pack(value, low, high, answered, known)
     if len(scale.items) > MOST_ITEMS or largest > LARGEST_SUM:
-        msg = f"{instrument.ref}: scale {scale.id}: more than {MOST_ITEMS} items or {LARGEST_SUM} points"
+        limits = f"more than {MOST_ITEMS} items or {LARGEST_SUM} points"
+        msg = f"{instrument.ref}: scale {scale.id}: {limits}"
         raise UsageError(msg)
     return tables

@@ -7,7 +7,7 @@ the programme does not use can never hold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from mhscreen.definitions.policy import (
@@ -28,10 +28,13 @@ if TYPE_CHECKING:
 
     from mhscreen.definitions import Instrument, Policy
     from mhscreen.definitions.common import Text
-    from mhscreen.definitions.policy import Condition, Due
+    from mhscreen.definitions.instrument import Category
+    from mhscreen.definitions.policy import Condition, Due, Leaf
     from mhscreen.plan.norming import NormPlan
     from mhscreen.plan.scoring import FormPlan
     from mhscreen.vocabulary import Flag, Informant, ProblemClass
+
+Kind = Literal["item", "scale", "derived", "critical", "validity"]
 
 __all__ = ["LeafPlan", "Node", "RulePlan", "TriagePlan", "compile_triage"]
 
@@ -54,12 +57,12 @@ class LeafPlan:
     """
 
     slot: int
-    kind: Literal["item", "scale", "derived", "critical", "validity"]
+    kind: Kind
     place: int
-    cut: float
-    upwards: bool
-    critical: bool
     name: str
+    cut: float
+    upwards: bool = True
+    critical: bool = False
     metric: str = "raw"
 
 
@@ -179,19 +182,9 @@ class _Compiler:
             if instrument in (None, form.instrument) and informant in (None, form.informant):
                 yield slot
 
-    def _bind(
-        self, leaf: ItemLeaf | ScoreLeaf | CategoryLeaf | CriticalItemLeaf | ValidityLeaf
-    ) -> Iterator[LeafPlan]:
+    def _bind(self, leaf: Leaf) -> Iterator[LeafPlan]:
         if isinstance(leaf, CriticalItemLeaf):
-            for slot in self._slots(None, leaf.informant):
-                for place, item in enumerate(self.forms[slot].critical):
-                    if (
-                        item.concern is leaf.critical_item
-                        and (not leaf.windows or item.window in leaf.windows)
-                        and leaf.directness in (None, item.directness)
-                    ):
-                        name = f"{self.forms[slot].instrument}.{item.item}"
-                        yield LeafPlan(slot, "critical", place, item.at_or_above, True, True, name)
+            yield from self._critical(leaf)
             return
         name = _name(leaf)
         instrument, _, key = name.partition(".")
@@ -200,38 +193,77 @@ class _Compiler:
             if isinstance(leaf, ItemLeaf):
                 row = form.row(key)
                 critical = any(item.row == row for item in form.critical)
-                cut, upwards = _cut(leaf.at_or_above, leaf.at_or_below)
-                yield LeafPlan(slot, "item", row, cut, upwards, critical, name)
+                yield self._leaf(slot, "item", row, name, leaf, critical=critical)
             elif isinstance(leaf, ValidityLeaf):
-                for place, index in enumerate(form.validity):
-                    if index.id == key:
-                        yield LeafPlan(
-                            slot, "validity", place, index.at_or_above, True, False, name
-                        )
-            elif form.scale(key) < 0:
-                continue
-            elif isinstance(leaf, CategoryLeaf):
-                scale = self.instruments[instrument].scale(key)
-                cuts = next(c for c in scale.cut_sets if c.id == leaf.cut_set)
-                if cuts.informants and form.informant not in cuts.informants:
-                    continue
-                category = next(c for c in cuts.categories if c.id == leaf.at_or_above)
-                cut, upwards = _cut(category.at_or_above, category.at_or_below)
-                yield LeafPlan(slot, "scale", form.scale(key), cut, upwards, False, name)
-            elif leaf.metric is Metric.RAW:
-                cut, upwards = _cut(leaf.at_or_above, leaf.at_or_below)
-                yield LeafPlan(slot, "scale", form.scale(key), cut, upwards, False, name)
-            else:
-                yield self._derived(leaf, slot, name)
+                yield from (
+                    LeafPlan(slot, "validity", place, name, index.at_or_above)
+                    for place, index in enumerate(form.validity)
+                    if index.id == key
+                )
+            elif form.scale(key) >= 0:
+                yield from self._score(leaf, slot, form.scale(key), name)
 
-    def _derived(self, leaf: ScoreLeaf, slot: int, name: str) -> LeafPlan:
-        scale = self.forms[slot].scale(name.partition(".")[2])
+    def _score(
+        self, leaf: ScoreLeaf | CategoryLeaf, slot: int, scale: int, name: str
+    ) -> Iterator[LeafPlan]:
+        if isinstance(leaf, CategoryLeaf):
+            category = self._category(leaf, self.forms[slot].informant)
+            if category is not None:
+                yield self._leaf(slot, "scale", scale, name, category)
+        elif leaf.metric is Metric.RAW:
+            yield self._leaf(slot, "scale", scale, name, leaf)
+        else:
+            place = self._norm(leaf, slot, scale)
+            yield replace(self._leaf(slot, "derived", place, name, leaf), metric=leaf.metric)
+
+    def _critical(self, leaf: CriticalItemLeaf) -> Iterator[LeafPlan]:
+        for slot in self._slots(None, leaf.informant):
+            form = self.forms[slot]
+            for place, item in enumerate(form.critical):
+                if (
+                    item.concern is leaf.critical_item
+                    and (not leaf.windows or item.window in leaf.windows)
+                    and leaf.directness in (None, item.directness)
+                ):
+                    name = f"{form.instrument}.{item.item}"
+                    yield LeafPlan(
+                        slot, "critical", place, name, float(item.at_or_above), critical=True
+                    )
+
+    def _category(self, leaf: CategoryLeaf, informant: Informant) -> Category | None:
+        """Return the category that a leaf names, where its cut set holds for the informant."""
+        instrument, _, key = leaf.category.partition(".")
+        scale = self.instruments[instrument].scale(key)
+        cuts = next(c for c in scale.cut_sets if c.id == leaf.cut_set)
+        if cuts.informants and informant not in cuts.informants:
+            return None
+        return next(c for c in cuts.categories if c.id == leaf.at_or_above)
+
+    def _norm(self, leaf: ScoreLeaf, slot: int, scale: int) -> int:
         for place, norm in enumerate(self.norms):
             if (norm.ref, norm.slot, norm.scale) == (leaf.norm, slot, scale):
-                cut, upwards = _cut(leaf.at_or_above, leaf.at_or_below)
-                return LeafPlan(slot, "derived", place, cut, upwards, False, name, leaf.metric)
-        msg = f"a rule reads {leaf.metric} of {name}, and the programme uses no norm for it"
+                return place
+        msg = f"a rule reads {leaf.metric} of {leaf.score}: the programme uses no such norm"
         raise UsageError(msg)
+
+    @staticmethod
+    def _leaf(
+        slot: int,
+        kind: Kind,
+        place: int,
+        name: str,
+        comparison: ItemLeaf | ScoreLeaf | Category,
+        *,
+        critical: bool = False,
+    ) -> LeafPlan:
+        if comparison.at_or_above is not None:
+            cut, upwards = float(comparison.at_or_above), True
+        elif comparison.at_or_below is not None:
+            cut, upwards = float(comparison.at_or_below), False
+        else:
+            msg = f"a comparison with {name} needs at_or_above or at_or_below"
+            raise UsageError(msg)
+        return LeafPlan(slot, kind, place, name, cut, upwards=upwards, critical=critical)
 
 
 def _name(leaf: ItemLeaf | ScoreLeaf | CategoryLeaf | ValidityLeaf) -> str:
@@ -242,12 +274,3 @@ def _name(leaf: ItemLeaf | ScoreLeaf | CategoryLeaf | ValidityLeaf) -> str:
     if isinstance(leaf, CategoryLeaf):
         return leaf.category
     return leaf.validity_index
-
-
-def _cut(at_or_above: float | None, at_or_below: float | None) -> tuple[float, bool]:
-    if at_or_above is not None:
-        return float(at_or_above), True
-    if at_or_below is not None:
-        return float(at_or_below), False
-    msg = "a comparison needs at_or_above or at_or_below"
-    raise UsageError(msg)

@@ -7,7 +7,6 @@ pupils flagged look like published ones; nothing simulated is a finding about an
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from mhscreen.vocabulary import Informant, Requirement, Stage
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
@@ -143,8 +143,12 @@ def _roster(
     plan: Plan, pupils: int, rng: np.random.Generator, on: dt.date, assume: Assumptions
 ) -> tuple[Columns, NDArray[np.int64]]:
     """Return schools of one stage each, with classes of one grade each."""
-    shares = {Stage.PRIMARY: (0.5, 1, 6), Stage.JUNIOR: (0.25, 7, 9),
-              Stage.SENIOR: (0.17, 10, 12), Stage.VOCATIONAL: (0.08, 10, 12)}
+    shares = {
+        Stage.PRIMARY: (0.5, 1, 6),
+        Stage.JUNIOR: (0.25, 7, 9),
+        Stage.SENIOR: (0.17, 10, 12),
+        Stage.VOCATIONAL: (0.08, 10, 12),
+    }
     number = np.arange(pupils)
     stage_of, first, last = [], [], []
     bounds = np.cumsum([share for share, _, _ in shares.values()]) * pupils
@@ -155,8 +159,11 @@ def _roster(
     seat = number // assume.pupils_per_class
     grade = first + seat % (last - first + 1)
     school = np.array(
-        [f"Synthetic {stage} school {block}" for stage, block in
-         zip(stage_of.tolist(), (seat // 24 + 1).tolist(), strict=True)], dtype=object,
+        [
+            f"Synthetic {stage} school {block}"
+            for stage, block in zip(stage_of.tolist(), (seat // 24 + 1).tolist(), strict=True)
+        ],
+        dtype=object,
     )
     class_ = np.array([f"{g}-{s % 24 + 1}" for g, s in zip(grade, seat, strict=True)], dtype=object)
     age_days = ((grade + 5.9) * 365.25 + rng.random(pupils) * 365).astype(np.int64)

@@ -82,10 +82,7 @@ def match_columns(
     problems: list[Problem] = []
     claims = {form.slot: _claims(form, (names or {}).get(form.slot), own=own) for form in forms}
     exact = {
-        heading
-        for given in (names or {}).values()
-        if isinstance(given, dict)
-        for heading in given
+        heading for given in (names or {}).values() if isinstance(given, dict) for heading in given
     }
     repeated = Counter(heading_key(heading) for heading in table.columns)
     for heading in table.columns:
@@ -94,14 +91,22 @@ def match_columns(
         if not takers:
             if heading not in known and (strict or _looks_like(key, forms)):
                 problems.append(
-                    Problem("MH403", f"column '{heading}' is not read", file=table.name,
-                            hint=f"columns are named like {_example(forms)}")
+                    Problem(
+                        "MH403",
+                        f"column '{heading}' is not read",
+                        file=table.name,
+                        hint=f"columns are named like {_example(forms)}",
+                    )
                 )
         elif len(takers) > 1 or (repeated[key] > 1 and key in repeated):
             problems.append(
-                Problem("MH418" if len(takers) > 1 else "MH404",
-                        f"column '{heading}' fits more than once", file=table.name,
-                        expected=", ".join(takers), hint="name the questionnaire and informant")
+                Problem(
+                    "MH418" if len(takers) > 1 else "MH404",
+                    f"column '{heading}' fits more than once",
+                    file=table.name,
+                    expected=", ".join(takers),
+                    hint="name the questionnaire and informant",
+                )
             )
         else:
             matched = found[takers[0]]
@@ -109,8 +114,12 @@ def match_columns(
             if row in matched.items:
                 form = next(form for form in forms if form.slot == takers[0])
                 problems.append(
-                    Problem("MH404", f"columns '{matched.items[row]}' and '{heading}' claim one item",
-                            file=table.name, path=f"{form.slot}.{form.items[row].id}")
+                    Problem(
+                        "MH404",
+                        f"columns '{matched.items[row]}' and '{heading}' claim one item",
+                        file=table.name,
+                        path=f"{form.slot}.{form.items[row].id}",
+                    )
                 )
                 matched.items[row] = ""
             else:
@@ -131,9 +140,14 @@ def _complete(
         for row, item in enumerate(form.items):
             if row not in matched.items and item.counts:
                 matched.problems.append(
-                    Problem("MH402", "no column for this item", f"{form.prefix}_{item.number}, "
-                            f"{form.prefix}_{item.number:02d} or {form.prefix}_{item.id}",
-                            file=table.name, path=f"{form.slot}.{item.id}")
+                    Problem(
+                        "MH402",
+                        "no column for this item",
+                        f"{form.prefix}_{item.number}, "
+                        f"{form.prefix}_{item.number:02d} or {form.prefix}_{item.id}",
+                        file=table.name,
+                        path=f"{form.slot}.{item.id}",
+                    )
                 )
         matched.items = {row: heading for row, heading in matched.items.items() if heading}
     return present

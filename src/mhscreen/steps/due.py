@@ -26,7 +26,8 @@ class _Zone:
     zone: ZoneInfo
 
     def local_day(self, moment: np.datetime64) -> dt.date:
-        return moment.astype(dt.datetime).replace(tzinfo=dt.UTC).astimezone(self.zone).date()
+        utc: dt.datetime = moment.astype(dt.datetime)
+        return utc.replace(tzinfo=dt.UTC).astimezone(self.zone).date()
 
     def to_utc(self, day: dt.date, clock: dt.time) -> np.datetime64:
         local = dt.datetime.combine(day, clock, tzinfo=self.zone)
@@ -38,7 +39,7 @@ def school_days(programme: Programme, first: dt.date, number: int) -> list[dt.da
 
     Saturdays, Sundays and the programme's holidays have no school; its make-up days have.
     """
-    days = []
+    days: list[dt.date] = []
     day = first
     while len(days) < number and (day - first).days < _SPAN:
         weekend = day.weekday() >= _SATURDAY

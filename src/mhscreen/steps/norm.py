@@ -146,7 +146,9 @@ def norm_scale(
     )
 
 
-def _holds(one: StratumPlan, age: NDArray[np.float64], grade: NDArray[np.int8]) -> NDArray[np.bool_]:
+def _holds(
+    one: StratumPlan, age: NDArray[np.float64], grade: NDArray[np.int8]
+) -> NDArray[np.bool_]:
     fits = np.ones(len(age), dtype=bool)
     for (lowest, below), values, known in (
         (one.age, age, ~np.isnan(age)),

@@ -129,7 +129,8 @@ def triage_columns(triage: Triage, *, at: np.datetime64 | None = None) -> Column
 
 def _labels(labels: Sequence[str | Term], places: NDArray[Any]) -> NDArray[np.object_]:
     table = np.array([*(str(label) for label in labels), None], dtype=object)
-    return table[places]
+    named: NDArray[np.object_] = table[places]
+    return named
 
 
 def _joined(parts: Sequence[tuple[str, NDArray[np.bool_]]]) -> NDArray[np.object_]:
@@ -154,5 +155,3 @@ def _of_pupils(columns: Columns, shown: NDArray[np.int64]) -> Columns:
             nothing = np.array([0 if name.endswith("__answered") else -1], dtype=values.dtype)
         placed[name] = np.concatenate([values, nothing])[shown]
     return placed
-
-

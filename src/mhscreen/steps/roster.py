@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mhscreen.problems import ProblemLog
 from mhscreen.steps import cells
-from mhscreen.steps.tables import Column, Table
 from mhscreen.vocabulary import Attendance, Sex, Stage
 
 if TYPE_CHECKING:
@@ -18,8 +16,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mhscreen.plan.plan import Plan
+    from mhscreen.problems import ProblemLog
+    from mhscreen.steps.tables import Table
 
-__all__ = ["ROSTER_COLUMNS", "Roster", "find_columns", "nameless_pupils", "read_roster", "subject_column"]
+__all__ = [
+    "ROSTER_COLUMNS",
+    "Roster",
+    "find_columns",
+    "nameless_pupils",
+    "read_roster",
+    "subject_column",
+]
 
 ROSTER_COLUMNS: dict[str, tuple[str, ...]] = {
     "subject": ("pupil", "学号", "学籍号", "学生编号"),
@@ -134,16 +141,23 @@ def read_roster(plan: Plan, table: Table, log: ProblemLog) -> Roster:
     for name in _REQUIRED:
         if name not in headings:
             log.add(
-                "MH501", f"no column '{name}'", file=table.name,
+                "MH501",
+                f"no column '{name}'",
+                file=table.name,
                 expected=", ".join(ROSTER_COLUMNS),
-                hint=f"name the column '{name}'" + "".join(f" or {o}" for o in ROSTER_COLUMNS[name]),
+                hint=f"name the column '{name}'"
+                + "".join(f" or {o}" for o in ROSTER_COLUMNS[name]),
             )
     if table.rows == 0:
         log.add("MH412", "the roster has no pupil", file=table.name)
     for heading in table.columns:
         if heading not in headings.values():
-            log.add("MH403", f"column '{heading}' is not read", file=table.name,
-                    expected=", ".join(ROSTER_COLUMNS))
+            log.add(
+                "MH403",
+                f"column '{heading}' is not read",
+                file=table.name,
+                expected=", ".join(ROSTER_COLUMNS),
+            )
     reader = _Reader(table, headings, log)
     subject = reader.read("subject", cells.parse_text, None, "O")
     stage = reader.read("stage", lambda c: cells.parse_term(c, Stage), -1, "i1")
@@ -172,8 +186,11 @@ def read_roster(plan: Plan, table: Table, log: ProblemLog) -> Roster:
     roster.error[:] = roster.group < 0
     for place in np.flatnonzero(roster.group < 0).tolist():
         log.add(
-            "MH505", "no group of the programme holds this stage and grade", file=table.name,
-            row=table.row_number(int(rows[place])), subject=roster.subject[place],
+            "MH505",
+            "no group of the programme holds this stage and grade",
+            file=table.name,
+            row=table.row_number(int(rows[place])),
+            subject=roster.subject[place],
             expected=", ".join(group.id for group in plan.programme.groups),
         )
     return _with_broken_lines(roster, table, log)
@@ -185,8 +202,11 @@ def _with_broken_lines(roster: Roster, table: Table, log: ProblemLog) -> Roster:
     lost = []
     for broken in table.broken_rows:
         log.add(
-            "MH503" if not broken.subject else "MH504", "the line cannot be read",
-            file=table.name, row=broken.row, subject=broken.subject,
+            "MH503" if not broken.subject else "MH504",
+            "the line cannot be read",
+            file=table.name,
+            row=broken.row,
+            subject=broken.subject,
             hint="mend the line; until then the pupil is entered without school, stage and grade",
         )
         if broken.subject and broken.subject not in known:
@@ -203,17 +223,30 @@ def nameless_pupils(subjects: list[str], *, error: bool) -> Roster:
     empty = np.full(number, "", dtype=object)
     unknown = np.full(number, -1, dtype=np.int8)
     return Roster(
-        subject=subject, school=empty, class_=empty, district=empty, city=empty, dormitory=empty,
-        stage=unknown, grade=unknown, sex=unknown, status=unknown,
+        subject=subject,
+        school=empty,
+        class_=empty,
+        district=empty,
+        city=empty,
+        dormitory=empty,
+        stage=unknown,
+        grade=unknown,
+        sex=unknown,
+        status=unknown,
         birth_date=np.full(number, np.datetime64("NaT"), dtype="M8[D]"),
-        age=np.full(number, np.nan), group=np.full(number, -1, dtype=np.int64),
-        error=np.full(number, error), duplicate=np.zeros(number, dtype=bool),
+        age=np.full(number, np.nan),
+        group=np.full(number, -1, dtype=np.int64),
+        error=np.full(number, error),
+        duplicate=np.zeros(number, dtype=bool),
     )
 
 
 def _join(first: Roster, second: Roster) -> Roster:
     return Roster(
-        **{name: np.concatenate([values, vars(second)[name]]) for name, values in vars(first).items()}
+        **{
+            name: np.concatenate([values, vars(second)[name]])
+            for name, values in vars(first).items()
+        }
     )
 
 
@@ -234,8 +267,12 @@ class _Reader:
         values, bad = cells.map_column(column, parse, default, dtype)
         for row in np.flatnonzero(bad).tolist():
             self.log.add(
-                "MH504", "not understood", file=self.table.name, path=name,
-                row=self.table.row_number(row), expected=_EXPECTED.get(name, ""),
+                "MH504",
+                "not understood",
+                file=self.table.name,
+                path=name,
+                row=self.table.row_number(row),
+                expected=_EXPECTED.get(name, ""),
                 hint="the value is withheld; it counts as not given",
             )
         return values
@@ -250,9 +287,13 @@ def _first_lines(table: Table, subject: NDArray[np.object_], log: ProblemLog) ->
             log.add("MH503", "no subject", file=table.name, row=table.row_number(row))
         elif one in seen:
             log.add(
-                "MH502", "the subject stands on the roster again", file=table.name,
-                row=table.row_number(row), subject=one,
-                expected="each pupil once", hint=f"first at row {table.row_number(seen[one])}",
+                "MH502",
+                "the subject stands on the roster again",
+                file=table.name,
+                row=table.row_number(row),
+                subject=one,
+                expected="each pupil once",
+                hint=f"first at row {table.row_number(seen[one])}",
             )
         else:
             seen[one] = row
@@ -260,9 +301,7 @@ def _first_lines(table: Table, subject: NDArray[np.object_], log: ProblemLog) ->
     return np.array(rows, dtype=np.int64)
 
 
-def _groups(
-    plan: Plan, stage: NDArray[np.int8], grade: NDArray[np.int8]
-) -> NDArray[np.int64]:
+def _groups(plan: Plan, stage: NDArray[np.int8], grade: NDArray[np.int8]) -> NDArray[np.int64]:
     table = np.full((len(Stage) + 1, 14), -1, dtype=np.int64)
     for place, name in enumerate(Stage):
         for number in range(13):

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from mhscreen.plan.scoring import FormPlan, ScalePlan
     from mhscreen.steps.bind import ResponseBatch
 
-__all__ = ["FormScores", "ScaleScores", "Scores", "item_truth", "scale_truth", "score", "score_forms"]
+__all__ = [
+    "FormScores",
+    "ScaleScores",
+    "Scores",
+    "item_truth",
+    "scale_truth",
+    "score",
+    "score_forms",
+]
 
 BLOCK = 1 << 16
 """Forms scored at a time, so that the working arrays stay in the cache."""
@@ -106,7 +114,7 @@ class FormScores:
 
     def __len__(self) -> int:
         """Return the number of forms."""
-        return self.codes.shape[1]
+        return int(self.codes.shape[1])
 
 
 def score_forms(plan: FormPlan, codes: NDArray[np.uint8]) -> FormScores:
@@ -126,18 +134,19 @@ def score_forms(plan: FormPlan, codes: NDArray[np.uint8]) -> FormScores:
     """
     forms = codes.shape[1]
     settled, behind_gate = _settle(plan, codes)
-    filed = rc.is_answered(codes).any(axis=0) if len(codes) else np.zeros(forms, dtype=bool)
+    filed = np.any(rc.is_answered(codes), axis=0)
     scales: list[ScaleScores] = []
     for scale in plan.scales:
         scales.append(_score_scale(scale, settled, scales))
     counting = np.array([item.counts for item in plan.items])
     open_items = rc.is_unanswered(settled)
     critical_rows = [critical.row for critical in plan.critical]
-    critical = np.stack([item_truth(plan, settled, c.row, c.at_or_above) for c in plan.critical]) \
-        if plan.critical else np.zeros((0, forms), dtype=np.int8)
-    critical_open = (
-        open_items[critical_rows] & (settled[critical_rows] != rc.COUNTED_BLANK)
-    ).any(axis=0)
+    critical = np.zeros((len(plan.critical), forms), dtype=np.int8)
+    for place, item in enumerate(plan.critical):
+        critical[place] = item_truth(plan, settled, item.row, item.at_or_above)
+    critical_open = (open_items[critical_rows] & (settled[critical_rows] != rc.COUNTED_BLANK)).any(
+        axis=0
+    )
     validity, indices = _judge_validity(plan, scales, forms)
     return FormScores(
         plan=plan,
@@ -169,7 +178,8 @@ def item_truth(
     if item.blank_score is not None:
         sure[rc.COUNTED_BLANK] = item.blank_score
     furthest[rc.NOT_APPLICABLE] = mildest
-    return at_or_past(sure, furthest, cut, upwards=upwards)[codes[row]]
+    truth: NDArray[np.int8] = at_or_past(sure, furthest, cut, upwards=upwards)[codes[row]]
+    return truth
 
 
 def _settle(
@@ -208,8 +218,10 @@ def _score_scale(
         _count(scale, codes[:, start : start + BLOCK]) for start in range(0, max(forms, 1), BLOCK)
     ]
     counters = Counters(
-        *(np.concatenate([getattr(block, name) for block in blocks])
-          for name in ("value", "low", "high", "answered", "known"))
+        *(
+            np.concatenate([getattr(block, name) for block in blocks])
+            for name in ("value", "low", "high", "answered", "known")
+        )
     )
     number = float(scale.n_items)
     value = counters.value.astype(np.float64)
@@ -242,7 +254,7 @@ def _count(scale: ScalePlan, codes: NDArray[np.uint8]) -> Counters:
 
 def _sum_scales(scale: ScalePlan, parts: list[ScaleScores]) -> ScaleScores:
     score = np.sum([part.score for part in parts], axis=0)
-    answered = np.sum([part.answered for part in parts], axis=0, dtype=np.int64)
+    answered = np.asarray(np.sum([part.answered for part in parts], axis=0, dtype=np.int64))
     bottom = np.sum([part.bottom for part in parts], axis=0)
     top = np.sum([part.top for part in parts], axis=0)
     estimated = np.logical_or.reduce([part.estimated for part in parts]) & ~np.isnan(score)
@@ -268,8 +280,18 @@ def _with_categories(
     else:
         category = category_low = category_high = np.full(len(score), -1, dtype=np.int8)
     return ScaleScores(
-        scale.id, scale.categories, score, answered.astype(np.int16), low, high,
-        category, category_low, category_high, estimated, bottom, top,
+        scale.id,
+        scale.categories,
+        score,
+        answered.astype(np.int16),
+        low,
+        high,
+        category,
+        category_low,
+        category_high,
+        estimated,
+        bottom,
+        top,
     )
 
 
@@ -354,8 +376,11 @@ def score(plan: Plan, batch: ResponseBatch) -> Scores:
     for form, bound, result in zip(plan.forms, batch.forms, scored, strict=True):
         for place in np.flatnonzero(result.behind_gate).tolist():
             batch.log.add(
-                "MH410", "answered though not to be asked", path=form.slot,
-                file=bound.source[bound.source_table[place]], row=int(bound.source_row[place]),
+                "MH410",
+                "answered though not to be asked",
+                path=form.slot,
+                file=bound.source[bound.source_table[place]],
+                row=int(bound.source_row[place]),
                 subject=str(batch.roster.subject[bound.pupil[place]]),
             )
     pupils = len(batch.roster)

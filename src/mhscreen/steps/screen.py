@@ -93,7 +93,9 @@ def _evaluate_all(plan: Plan, batch: ResponseBatch) -> Triage:
     error[failing] = True
     for pupil in failing:
         batch.log.add(
-            "MH604", "could not be evaluated", subject=str(batch.roster.subject[pupil]),
+            "MH604",
+            "could not be evaluated",
+            subject=str(batch.roster.subject[pupil]),
             hint="the forms of this pupil must be read by a person",
         )
     return _evaluate(

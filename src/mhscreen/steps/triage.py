@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,11 +30,10 @@ from mhscreen.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from mhscreen.definitions.common import Text
     from mhscreen.definitions.policy import Due
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.triage import LeafPlan, Node, RulePlan
@@ -225,8 +224,19 @@ class Triage:
                 hit.tolist(), state[hit].tolist(), numbers, strict=True
             ):
                 found[place].append(
-                    Evidence(one.name, slot, metric, value, low, high, one.cut, one.upwards,
-                             state_of, filed, invalid)
+                    Evidence(
+                        one.name,
+                        slot,
+                        metric,
+                        value,
+                        low,
+                        high,
+                        one.cut,
+                        one.upwards,
+                        state_of,
+                        filed,
+                        invalid,
+                    )
                 )
         return found
 
@@ -245,8 +255,9 @@ class Triage:
         """
         batch = self.normed.scores.batch
         start = batch.at if at is None else at
-        clock = np.where(np.isnat(self.clock), np.datetime64("NaT", "s") if start is None else start,
-                         self.clock)
+        clock = np.where(
+            np.isnat(self.clock), np.datetime64("NaT", "s") if start is None else start, self.clock
+        )
         due = np.full(len(clock), np.datetime64("NaT"), dtype="M8[s]")
         states = self.plan.policy.states
         undetermined = self.screen == ScreenTier.UNDETERMINED.position
@@ -300,7 +311,7 @@ class _Ways:
         """Return the maximum over each pupil's ways, along the last axis."""
         if len(self.pupil) == len(self.first):
             return values
-        return np.maximum.reduceat(values, self.first, axis=-1)
+        return np.asarray(np.maximum.reduceat(values, self.first, axis=-1))
 
     def any(self, values: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return whether a value is true in any of each pupil's ways."""
@@ -326,16 +337,14 @@ def triage(plan: Plan, normed: NormedScores) -> Triage:
     scores = normed.scores
     batch = scores.batch
     roster = batch.roster
-    ways = _take_one_form_per_slot(plan, normed)
+    ways = _take_one_form_per_slot(normed)
     group = roster.group[ways.pupil]
     uses = np.stack([plan.uses[group, slot] for slot in range(len(plan.forms))])
     leaves = _gather_leaves(plan, normed, ways, uses)
     truth = np.stack([_evaluate(rule.node, leaves) for rule in plan.triage.rules])
     rule_tiers = np.array([[rule.tier] for rule in plan.triage.rules], dtype=np.int8)
     established = ways.highest(np.where(truth == HOLDS, rule_tiers, 0).max(axis=0).astype(np.int8))
-    possible = ways.highest(
-        np.where(truth >= UNDECIDED, rule_tiers, 0).max(axis=0).astype(np.int8)
-    )
+    possible = ways.highest(np.where(truth >= UNDECIDED, rule_tiers, 0).max(axis=0).astype(np.int8))
     truth_of_pupil = ways.highest(truth)
 
     filed = _of_forms(scores.forms, ways, lambda form: form.filed, missing=False)
@@ -357,7 +366,7 @@ def triage(plan: Plan, normed: NormedScores) -> Triage:
             ((validity == Validity.QUESTIONABLE.position) & used).any(axis=0)
         ),
         Flag.ESTIMATED: ways.any(_rests_on_estimate(plan, scores.forms, ways, leaves, truth)),
-        Flag.DUPLICATE: _several(plan, normed) | roster.duplicate,
+        Flag.DUPLICATE: _several(normed) | roster.duplicate,
         Flag.NOT_NORMED: _not_normed(normed, len(roster)),
         Flag.WRONG_STAGE: ways.any((present & ~used).any(axis=0)),
         Flag.IDENTITY: batch.identity.copy(),
@@ -389,7 +398,7 @@ def triage(plan: Plan, normed: NormedScores) -> Triage:
         flags=flags,
         truth=truth_of_pupil,
         critical_open=open_critical,
-        answered=ways.any(filed.any(axis=0)),
+        answered=ways.any(np.asarray(filed.any(axis=0))),
         not_asked=_not_asked(plan, normed),
         clock=_first_submission(normed),
         _ways=ways,
@@ -414,12 +423,10 @@ def _shown(
     return shown
 
 
-def _take_one_form_per_slot(plan: Plan, normed: NormedScores) -> _Ways:
+def _take_one_form_per_slot(normed: NormedScores) -> _Ways:
     scores = normed.scores
     pupils = len(scores.batch.roster)
-    counts = np.stack(
-        [np.bincount(forms.pupil, minlength=pupils) for forms in scores.batch.forms]
-    )
+    counts = np.stack([np.bincount(forms.pupil, minlength=pupils) for forms in scores.batch.forms])
     several = np.flatnonzero((counts > 1).any(axis=0))
     number = np.ones(pupils, dtype=np.int64)
     choices: dict[int, list[tuple[int, ...]]] = {}
@@ -445,7 +452,13 @@ def _take_one_form_per_slot(plan: Plan, normed: NormedScores) -> _Ways:
     return _Ways(pupil_of_way, form, first, number, too_many)
 
 
-def _of_forms(forms: Sequence[FormScores], ways: _Ways, get, *, missing) -> NDArray:  # type: ignore[no-untyped-def,type-arg]
+def _of_forms(
+    forms: Sequence[FormScores],
+    ways: _Ways,
+    get: Callable[[FormScores], NDArray[Any]],
+    *,
+    missing: float | bool,
+) -> NDArray[Any]:
     """Return a property of the forms, shape (slots, ways); `missing` where there is no form."""
     rows = []
     for scored, form in zip(forms, ways.form, strict=True):
@@ -479,11 +492,12 @@ def _gather_leaves(
 def _leaf_truth(normed: NormedScores, leaf: LeafPlan) -> NDArray[np.int8]:
     scored = normed.scores.forms[leaf.slot]
     if leaf.kind == "item":
-        return item_truth(scored.plan, scored.codes, leaf.place, int(leaf.cut), upwards=leaf.upwards)
+        cut = int(leaf.cut)
+        return item_truth(scored.plan, scored.codes, leaf.place, cut, upwards=leaf.upwards)
     if leaf.kind == "critical":
-        return scored.critical[leaf.place]
+        return np.asarray(scored.critical[leaf.place])
     if leaf.kind == "validity":
-        return scored.indices[leaf.place]
+        return np.asarray(scored.indices[leaf.place])
     if leaf.kind == "scale":
         return scale_truth(scored.plan.scales[leaf.place], scored.scales[leaf.place], leaf.cut)
     one = normed.norms[leaf.place].derived[leaf.metric]
@@ -495,7 +509,7 @@ def _leaf_truth(normed: NormedScores, leaf: LeafPlan) -> NDArray[np.int8]:
 
 def _evaluate(node: Node, leaves: NDArray[np.int8]) -> NDArray[np.int8]:
     if node.op == "leaf":
-        return leaves[node.leaf]
+        return np.asarray(leaves[node.leaf])
     if node.op == "never":
         return np.zeros(leaves.shape[1], dtype=np.int8)
     children = [_evaluate(child, leaves) for child in node.children]
@@ -529,10 +543,10 @@ def _rests_on_estimate(
             estimated = scored.codes[row] == COUNTED_BLANK
         else:
             continue
-        hit = np.append(estimated, False)[ways.form[leaf.slot]]  # noqa: FBT003
+        hit = np.append(estimated, False)[ways.form[leaf.slot]]
         without[place, hit & (without[place] == HOLDS)] = UNDECIDED
     sure_truth = np.stack([_evaluate(rule.node, without) for rule in plan.triage.rules])
-    return ((truth == HOLDS) & (sure_truth != HOLDS)).any(axis=0)
+    return np.asarray(((truth == HOLDS) & (sure_truth != HOLDS)).any(axis=0))
 
 
 def _informants_differ(
@@ -554,10 +568,10 @@ def _informants_differ(
         there = filed[slots].any(axis=0)
         lowest = np.where(there, np.minimum(lowest, tier), lowest)
         highest = np.where(there, np.maximum(highest, tier), highest)
-    return highest - lowest >= plan.policy.informant_gap
+    return np.asarray(highest - lowest >= plan.policy.informant_gap)
 
 
-def _several(plan: Plan, normed: NormedScores) -> NDArray[np.bool_]:
+def _several(normed: NormedScores) -> NDArray[np.bool_]:
     pupils = len(normed.scores.batch.roster)
     several = np.zeros(pupils, dtype=bool)
     for forms in normed.scores.batch.forms:
@@ -614,7 +628,7 @@ def _leaf_numbers(
         [None if number != number else number for number in np.append(a, np.nan)[form].tolist()]  # noqa: PLR0124
         for a in arrays
     ]
-    filed = np.append(scored.filed, False)[form].tolist()  # noqa: FBT003
+    filed = np.append(scored.filed, False)[form].tolist()
     invalid = np.append(scored.validity, -1)[form] == Validity.INVALID.position
     return metric, list(zip(*columns, filed, invalid.tolist(), strict=True))
 

@@ -25,7 +25,10 @@ WHY = {
     "severe": ("established: severe", "已触发严重级规则"),
     "critical": ("a critical item is unanswered", "危急条目未作答"),
     "possible": ("unanswered items leave major or severe open", "缺答使严重及以上尚不能排除"),
-    "error": ("could not be evaluated, or may belong to another pupil", "无法判定或可能属于其他学生"),
+    "error": (
+        "could not be evaluated, or may belong to another pupil",
+        "无法判定或可能属于其他学生",
+    ),
 }
 """Why somebody stands on the list, in the order in which they stand."""
 
@@ -73,7 +76,12 @@ def _rows(screening: Screening, triage: Triage, matched: str) -> Iterator[tuple[
         fired = [r for r in np.flatnonzero(held[:, pupil]).tolist() if rules[r].tier >= _SEVERE]
         stage = roster.stage[pupil]
         yield (
-            (matched == _MATCHED, int(kind[pupil]), due_text[pupil] or "~", str(roster.subject[pupil])),
+            (
+                matched == _MATCHED,
+                int(kind[pupil]),
+                due_text[pupil] or "~",
+                str(roster.subject[pupil]),
+            ),
             "no" if matched else "yes",
             roster.subject[pupil],
             roster.school[pupil],

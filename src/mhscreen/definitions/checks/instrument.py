@@ -40,14 +40,23 @@ def check_instrument(instrument: Instrument) -> Iterator[Finding]:
         yield Finding(("ages",), "MH107", "the ages hold nobody", "'from' smaller than 'below'")
     combined = [*_combinations(instrument)]
     yield from combined
-    if any(finding.code in {"MH201", "MH104"} for finding in [*names, *combined]):
-        return  # what follows counts with the key, which points to nothing somewhere
+    if not _countable(instrument, [*names, *combined]):
+        return
     yield from _scores(instrument)
     yield from _gates(instrument)
     yield from _scales(instrument)
     yield from _directions(instrument)
     yield from _critical_items(instrument)
     yield from _validity(instrument)
+
+
+def _countable(instrument: Instrument, findings: Iterable[Finding]) -> bool:
+    """Say whether the key can be counted with: every name points to one thing."""
+    unique = all(
+        len({thing.id for thing in things}) == len(things)
+        for things in (instrument.items, instrument.scales)
+    )
+    return unique and not any(finding.code in {"MH201", "MH104"} for finding in findings)
 
 
 def _names(instrument: Instrument) -> Iterator[Finding]:

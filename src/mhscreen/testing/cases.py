@@ -1,0 +1,263 @@
+"""Run worked cases: what a definition gives against what its author worked out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mhscreen.definitions import Instrument, NormTable, Policy
+from mhscreen.kernels import codes as rc
+from mhscreen.kernels.logic import HOLDS
+from mhscreen.loading import load_cases
+from mhscreen.plan.norming import compile_norms
+from mhscreen.plan.plan import compile_plan
+from mhscreen.plan.scoring import compile_form
+from mhscreen.problems import DefinitionError, Problem, ProblemLog, UsageError
+from mhscreen.steps.bind import bind, read_answers
+from mhscreen.steps.norm import norm, norm_scale
+from mhscreen.steps.score import ScaleScores, score, score_forms
+from mhscreen.steps.tables import Table, encode
+from mhscreen.steps.triage import triage
+from mhscreen.vocabulary import Sex, Tier, Validity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from mhscreen.definitions import Definition
+    from mhscreen.definitions.cases import InstrumentCase, NormCase, PolicyCase, Pupil
+    from mhscreen.loading import Library, Loaded
+    from mhscreen.plan.norming import NormPlan
+    from mhscreen.plan.plan import Plan
+    from mhscreen.plan.scoring import FormPlan
+
+__all__ = ["run_cases"]
+
+
+def run_cases(
+    library: Library, definitions: Iterable[Loaded[Definition]] | None = None
+) -> list[Problem]:
+    """Run the worked cases beside definitions.
+
+    Parameters
+    ----------
+    library : Library
+        Where the definitions that a case needs are found.
+    definitions : iterable of Loaded, optional
+        Whose cases are run; by default those of the whole library.
+
+    Returns
+    -------
+    list of Problem
+        MH213 for every expectation that is not met; what is wrong with a file of cases.
+
+    Examples
+    --------
+    >>> from mhscreen.loading import shipped_library
+    >>> library = shipped_library()
+    >>> run_cases(library, [library.instrument("gad7@1")])
+    []
+    """
+    problems: list[Problem] = []
+    plans: dict[str, Plan] = {}
+    for loaded in library if definitions is None else definitions:
+        try:
+            cases = load_cases(loaded)
+        except DefinitionError as error:
+            problems.extend(error.problems)
+            continue
+        for place, case in enumerate(() if cases is None else cases.cases):
+            try:
+                found = list(_run(library, loaded.definition, case, plans))
+            except (DefinitionError, UsageError, KeyError, StopIteration) as error:
+                found = [f"cannot be run: {error}"]
+            problems.extend(
+                Problem(
+                    "MH213",
+                    what,
+                    file=loaded.cases_file or loaded.file,
+                    path=f"cases[{place}] ({case.name})",
+                    hint="work the case out by hand again, then look at the key",
+                )
+                for what in found
+            )
+    return problems
+
+
+def _run(
+    library: Library, definition: Definition, case: Any, plans: dict[str, Plan]
+) -> Iterator[str]:
+    if isinstance(definition, Instrument):
+        return _run_instrument(definition, case)
+    if isinstance(definition, NormTable):
+        return _run_norm(library, definition, case)
+    if isinstance(definition, Policy):
+        return _run_policy(library, definition, case, plans)
+    return iter(["a programme has no cases of its own"])
+
+
+def _row(form: FormPlan, answers: Mapping[str, Any]) -> dict[str, Any]:
+    known = {item.id for item in form.items}
+    unknown = sorted(set(answers) - known - {"all"})
+    if unknown:
+        msg = f"{form.slot} has no item {', '.join(unknown)}"
+        raise UsageError(msg)
+    return {item.id: answers.get(item.id, answers.get("all")) for item in form.items}
+
+
+def _run_instrument(instrument: Instrument, case: InstrumentCase) -> Iterator[str]:
+    form = compile_form(instrument, case.informant or instrument.informants[0])
+    row = _row(form, case.answers)
+    table = Table(form.slot, {key: encode([value]) for key, value in row.items()}, 1)
+    log = ProblemLog()
+    codes = read_answers(form, table, {place: i.id for place, i in enumerate(form.items)}, log)
+    for problem in log:
+        yield f"{problem.path}: {problem.what}"
+    scored = score_forms(form, codes)
+    for key, expected in case.expect.items():
+        place = form.scale(key)
+        if place < 0:
+            yield f"no scale '{key}' on this form"
+            continue
+        for name in sorted(expected.model_fields_set):
+            got = _value(scored.scales[place], name)
+            yield from _compare(f"{key}.{name}", getattr(expected, name), got)
+    positive = [
+        critical.item
+        for critical, truth in zip(form.critical, scored.critical, strict=True)
+        if truth[0] == HOLDS
+    ]
+    unanswered = [
+        c.item
+        for c in form.critical
+        if rc.is_unanswered(scored.codes[c.row])[0] and scored.codes[c.row, 0] != rc.COUNTED_BLANK
+    ]
+    for name, wanted, found in (
+        ("critical", case.critical, positive),
+        ("critical_open", case.critical_open, unanswered),
+    ):
+        if wanted is not None:
+            yield from _compare(name, sorted(set(wanted)), sorted(set(found)))
+    if case.validity is not None:
+        yield from _compare("validity", case.validity, Validity.at(int(scored.validity[0])))
+
+
+def _value(scale: ScaleScores, name: str) -> Any:
+    value = getattr(scale, name)[0]
+    if name.startswith("category"):
+        return None if value < 0 else scale.categories[value]
+    return None if np.isnan(value) else float(value)
+
+
+def _run_norm(library: Library, table: NormTable, case: NormCase) -> Iterator[str]:
+    instrument = library.instrument(table.instrument).definition
+    form = compile_form(instrument, table.informant)
+    plans = {form.scales[plan.scale].id: plan for plan in compile_norms(table, form, 0)}
+    for key, raw in case.raw.items():
+        if key not in plans:
+            yield f"no norm for scale '{key}'"
+            continue
+        for name, wanted in case.expect.get(key, {}).items():
+            got = _normed(plans[key], raw, case.pupil, name)
+            yield from _compare(f"{key}.{name}", wanted, got, decimals=1)
+
+
+def _normed(plan: NormPlan, raw: float | None, pupil: Pupil, name: str) -> float | None:
+    number = np.array([np.nan if raw is None else raw])
+    nothing = np.full(1, -1, dtype=np.int8)
+    scores = ScaleScores(
+        "",
+        (),
+        number,
+        np.array([0 if raw is None else 1], dtype=np.int16),
+        number,
+        number,
+        nothing,
+        nothing,
+        nothing,
+        np.zeros(1, dtype=bool),
+        number,
+        number,
+    )
+    normed = norm_scale(
+        plan,
+        scores,
+        np.array([-1 if pupil.sex is None else Sex(pupil.sex).position], dtype=np.int8),
+        np.array([np.nan if pupil.age is None else pupil.age]),
+        np.array([-1 if pupil.grade is None else pupil.grade], dtype=np.int8),
+    )
+    if name == "stratum":
+        return None if normed.stratum[0] < 0 else float(normed.stratum[0])
+    metric, _, end = name.partition("_")
+    if metric not in normed.derived:
+        return None
+    value = getattr(normed.derived[metric], end or "value")[0]
+    return None if np.isnan(value) else float(value)
+
+
+def _run_policy(
+    library: Library, policy: Policy, case: PolicyCase, plans: dict[str, Plan]
+) -> Iterator[str]:
+    plan = plans.get(case.programme)
+    if plan is None:
+        plan = plans[case.programme] = compile_plan(library, case.programme)
+    if plan.policy.ref != policy.ref:
+        yield f"{case.programme} uses {plan.policy.ref}, not {policy.ref}"
+        return
+    pupil = case.pupil.model_dump(mode="python")
+    roster = {"subject": "case", "school": "case", **pupil}
+    tables = []
+    for slot, forms in case.forms.items():
+        if plan.slot(slot) < 0:
+            yield f"{case.programme} has no slot '{slot}'"
+            return
+        rows = [_row(plan.forms[plan.slot(slot)], answers) for answers in forms]
+        columns = {key: encode(row[key] for row in rows) for key in rows[0]}
+        columns["subject"] = encode(["case"] * len(rows))
+        tables.append((slot, Table(slot, columns, len(rows))))
+    batch = bind(
+        plan,
+        Table("roster", {key: encode([value]) for key, value in roster.items()}, 1),
+        tables,
+        on_problem="report",
+    )
+    for problem in batch.log:
+        if problem.code in ("MH401", "MH402", "MH403"):
+            yield f"{problem.path}: {problem.what}"
+    result = triage(plan, norm(plan, score(plan, batch)))
+    held = [
+        rule.id
+        for rule, truth in zip(plan.triage.rules, result.truth, strict=True)
+        if truth[0] == HOLDS
+    ]
+    got: dict[str, Any] = {
+        "established": Tier.at(int(result.established[0])),
+        "possible": Tier.at(int(result.possible[0])),
+        "screen": result.screen_tier[0],
+        "rules": sorted(held),
+        "flags": sorted(result.flags_of(0)),
+    }
+    for name in sorted(case.expect.model_fields_set):
+        wanted = getattr(case.expect, name)
+        yield from _compare(
+            name, sorted(wanted) if isinstance(wanted, tuple) else wanted, got[name]
+        )
+
+
+def _compare(name: str, wanted: Any, got: Any, *, decimals: int = 0) -> Iterator[str]:
+    """Yield a difference; numbers agree to the decimals written down, or to `decimals` if more."""
+    if isinstance(wanted, float | int) and isinstance(got, float | int):
+        decimals = max(decimals, len(f"{wanted:.10f}".rstrip("0").partition(".")[2]))
+        if abs(got - wanted) <= 0.5 * 10**-decimals + 1e-9 and (decimals or got == wanted):
+            return
+    elif wanted == got:
+        return
+    yield f"{name}: expected {_words(wanted)}, got {_words(got)}"
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "nothing" if value is None else str(value)
