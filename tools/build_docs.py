@@ -17,16 +17,26 @@ import inspect
 import re
 import sys
 import types
-from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from pydantic import BaseModel, Discriminator, Field
+from pydantic import BaseModel, Discriminator
 from pydantic.fields import FieldInfo
+from typer.main import get_command
 
 from mhscreen import vocabulary
+from mhscreen.cli import app
 from mhscreen.definitions import (
     Instrument,
     NormTable,
@@ -41,6 +51,9 @@ from mhscreen.entries.screening import screening_schema
 from mhscreen.loading import grammar, shipped_library
 from mhscreen.problems import CATALOGUE, ProblemKind
 from mhscreen.steps import columns, roster
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(
@@ -185,6 +198,8 @@ def type_of(hint: Any) -> str:  # noqa: PLR0911 - one kind of annotation after t
 
 def annotated(base: Any, metadata: tuple[Any, ...]) -> str:
     """Return a constrained type in words."""
+    if base == get_args(policy.Condition)[0]:
+        return "[condition](#conditions)"
     if any(isinstance(one, Discriminator) for one in metadata):
         return "one of " + ", ".join(type_of(one) for one in get_args(base))
     limits = []
@@ -250,8 +265,11 @@ def raised_in() -> dict[str, list[str]]:
 
 def example(kind: ProblemKind) -> str:
     """Return a link to the broken file that the tests keep for a code, if there is one."""
-    name = f"tests/definitions/broken/{kind.code.lower()}-{kind.slug}.yaml"
-    return f"[file](../../{name})" if (ROOT / name).is_file() else ""
+    stem = f"tests/definitions/broken/{kind.code.lower()}-{kind.slug}"
+    for name, word in ((f"{stem}.yaml", "file"), (stem, "files")):
+        if (ROOT / name).exists():
+            return f"[{word}](../../{name})"
+    return ""
 
 
 # -- words and columns ----------------------------------------------------------------------------
@@ -319,21 +337,23 @@ def part_entry_fields(_: str) -> str:
     """Return every field of a screening entry, from its JSON Schema."""
     schema = screening_schema()
     terms = set(vocabulary.__all__)
-    sections = [fields_of("Screening entry", schema)]
+    known = schema["$defs"]
+    sections = [fields_of("Screening entry", schema, known)]
     sections += [
-        fields_of(name, one)
-        for name, one in schema["$defs"].items()
+        fields_of(name, one, known)
+        for name, one in known.items()
         if name not in terms and one.get("type") == "object"
     ]
     return "\n\n".join(sections)
 
 
-def fields_of(title: str, schema: dict[str, Any]) -> str:
-    """Return the fields of one object."""
-    rows = [
-        [f"`{name}`", json_type(one), sentence(one.get("description"))]
-        for name, one in schema["properties"].items()
-    ]
+def fields_of(title: str, schema: dict[str, Any], known: dict[str, Any]) -> str:
+    """Return the fields of one object; one without words of its own has those of its type."""
+    rows = []
+    for name, one in schema["properties"].items():
+        type_ = known.get(one.get("$ref", "").rsplit("/", 1)[-1], {})
+        words = one.get("description") or type_.get("description")
+        rows.append([f"`{name}`", json_type(one), sentence(words)])
     intro = sentence(schema.get("description"))
     return f"### {title}\n\n{intro}\n\n{table(['field', 'type', 'meaning'], rows)}"
 
@@ -362,6 +382,37 @@ def json_type(schema: dict[str, Any]) -> str:  # noqa: PLR0911 - one kind after 
     return str(schema.get("type", "any"))
 
 
+# -- commands -------------------------------------------------------------------------------------
+
+
+def part_commands(_: str) -> str:
+    """Return every command with its arguments and options."""
+    return "\n\n".join(commands_of(get_command(app), "mhscreen"))
+
+
+def commands_of(command: Any, name: str) -> Iterator[str]:
+    """Yield a section for each command below one."""
+    for part, one in sorted(getattr(command, "commands", {}).items()):
+        yield from commands_of(one, f"{name} {part}")
+    if not hasattr(command, "commands"):
+        yield command_section(command, name)
+
+
+def command_section(command: Any, name: str) -> str:
+    """Return one command."""
+    rows = []
+    for one in command.params:
+        if one.name == "help":
+            continue
+        argument = one.param_type_name == "argument"
+        names = one.metavar or one.name.upper() if argument else ", ".join(one.opts)
+        value = one.default() if callable(one.default) else one.default
+        shown = "required" if one.required else f"`{value}`" if value else "–"
+        rows.append([f"`{names}`", one.help or "", shown])
+    words = " ".join(inspect.cleandoc(command.help or "").split("\n\n")).replace("\n", " ")
+    return f"### `{name}`\n\n{words}\n\n{table(['', 'what it is', 'if absent'], rows)}"
+
+
 # -- other pages ----------------------------------------------------------------------------------
 
 
@@ -381,6 +432,7 @@ def part_file(name: str) -> str:
 
 
 PARTS: dict[str, Callable[[str], str]] = {
+    "commands": part_commands,
     "decisions": part_decisions,
     "entry-fields": part_entry_fields,
     "file": part_file,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         to_frame,
         triage,
     )
-    from mhscreen.explain import explain
+    from mhscreen.explain import explain_entry
     from mhscreen.loading import Library
     from mhscreen.plan.plan import Plan
     from mhscreen.problems import (
@@ -67,7 +67,7 @@ _HOMES = {
         "to_frame",
         "triage",
     ),
-    "mhscreen.explain": ("explain",),
+    "mhscreen.explain": ("explain_entry",),
     "mhscreen.loading": ("Library",),
     "mhscreen.plan.plan": ("Plan",),
     "mhscreen.problems": (
@@ -110,7 +110,7 @@ __all__ = [
     "bind",
     "compile_plan",
     "emit",
-    "explain",
+    "explain_entry",
     "load_library",
     "norm",
     "score",

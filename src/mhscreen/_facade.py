@@ -18,6 +18,7 @@ from mhscreen.problems import ProblemLog, ResponseError, UsageError
 from mhscreen.simulation import Assumptions, simulate_pupils
 from mhscreen.steps import bind as _bind
 from mhscreen.steps import cells
+from mhscreen.steps.cells import Moment, moment
 from mhscreen.steps.columns import match_columns
 from mhscreen.steps.emit import Entries
 from mhscreen.steps.emit import emit as _emit
@@ -60,26 +61,7 @@ __all__ = [
     "triage",
 ]
 
-Moment = dt.datetime | dt.date | str
 Responses = Mapping[str, Any] | Any
-
-
-def moment(at: Moment, zone: str) -> np.datetime64:
-    """Return a moment in UTC; a date is its midnight in `zone`, and so is a time without one.
-
-    Raises
-    ------
-    UsageError
-        If it is not understood.
-    """
-    try:
-        found = cells.parse_moment(at, zone)
-    except ValueError:
-        found = None
-    if found is None:
-        msg = "at is a date or a time, such as 2026-10-15 or 2026-10-15T08:30"
-        raise UsageError(msg)
-    return found
 
 
 def bind(

@@ -79,9 +79,11 @@ def test_a_circle_would_be_noticed():
 
 
 def test_importing_mhscreen_brings_no_dataframe_library_and_no_terminal():
-    loaded = python(
-        "import mhscreen, sys; print(*{name.partition('.')[0] for name in sys.modules})"
-    )
+    show = "print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = python(f"import mhscreen, sys; {show}")
+    assert "mhscreen" in loaded
+    assert sorted({*LATE, "numpy"} & set(loaded)) == []
+    loaded = python(f"import mhscreen, sys; mhscreen.screen; {show}")
     assert "numpy" in loaded
     assert sorted(set(LATE) & set(loaded)) == []
 

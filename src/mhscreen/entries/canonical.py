@@ -20,9 +20,13 @@ __all__ = [
     "entry_id",
     "entry_line",
     "merkle_root",
+    "seal",
     "whole",
 ]
 
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 _NAMESPACE = uuid.UUID("5a0f2a53-3a76-5f0e-9d3b-6d68736372ee")
 
 
@@ -50,9 +54,7 @@ def canonical_json(document: Any) -> str:
     >>> canonical_json({"b": [1, None], "a": "学"})
     '{"a":"学","b":[1,null]}'
     """
-    return json.dumps(
-        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _ENCODER.encode(document)
 
 
 def digest(text: str) -> str:
@@ -65,10 +67,21 @@ def entry_hash(entry: Mapping[str, Any]) -> str:
     return digest(canonical_json({key: entry[key] for key in entry if key != "hash"}))
 
 
+def seal(text: str) -> tuple[str, str]:
+    """Return the hash over the canonical JSON of an entry, and the same JSON with it in front.
+
+    Examples
+    --------
+    >>> seal('{"age":9}')[1][:16], seal('{"age":9}')[1][-9:]
+    ('{"hash":"sha256:', ',"age":9}')
+    """
+    hash_ = digest(text)
+    return hash_, f'{{"hash":"{hash_}",{text[1:]}'
+
+
 def entry_line(entry: Mapping[str, Any]) -> str:
     """Return an entry without ``hash`` as one line of JSON with it."""
-    text = canonical_json(entry)
-    return f'{{"hash":"{digest(text)}",{text[1:]}'
+    return seal(canonical_json(entry))[1]
 
 
 def entry_id(

@@ -8,6 +8,7 @@ out and named, and the rest is read the quick way. So one stray mark never swall
 from __future__ import annotations
 
 import csv
+import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ _MOST_LINES = 64  # a quotation mark that stays open for longer was never meant 
 _BLOCK = 1 << 22  # bytes that Arrow reads at once
 _NEWLINE, _QUOTE = ord("\n"), ord('"')
 _NO_CELLS = Column(np.empty(0, dtype=np.int32), ())
+_CYRILLIC = re.compile("[\u0400-\u052f]")
+_BEYOND_CYRILLIC = re.compile("[\u0800-\U0010ffff]")  # such as Chinese
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
@@ -99,8 +102,11 @@ def _utf8(data: bytes, name: str, log: ProblemLog) -> bytes | None:
         text = _recoded(data, "utf-16")
     else:
         text = _recoded(data.removeprefix(BOM_UTF8), "utf-8")
-        if text is None and (text := _recoded(data, "gb18030")) is not None:
-            log.add("MH602", "the file is in GB18030", expected="UTF-8", file=name)
+        if text is None or _seems_cyrillic(data):
+            chinese = _recoded(data, "gb18030")
+            if chinese is not None:
+                text = chinese
+                log.add("MH602", "the file is in GB18030", expected="UTF-8", file=name)
     if text is None or b"\0" in text:
         log.add(
             "MH601",
@@ -112,6 +118,18 @@ def _utf8(data: bytes, name: str, log: ProblemLog) -> bytes | None:
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return text
+
+
+def _seems_cyrillic(data: bytes) -> bool:
+    """Whether text that reads as UTF-8 is Cyrillic: then it is Chinese in GB18030.
+
+    The bytes of 小学 in GB18030 are those of two Cyrillic letters in UTF-8, so that a file whose
+    only Chinese words are such would be read as UTF-8 without a complaint.
+    """
+    if data.isascii() or data.startswith(BOM_UTF8):
+        return False
+    text = data.decode("utf-8")
+    return bool(_CYRILLIC.search(text)) and not _BEYOND_CYRILLIC.search(text)
 
 
 def _recoded(data: bytes, encoding: str) -> bytes | None:

@@ -6,7 +6,7 @@ import difflib
 import re
 import types
 from collections import defaultdict
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,8 +15,9 @@ from mhscreen.loading.yaml_reader import Document, Path, write_path
 from mhscreen.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 __all__ = ["did_you_mean", "one_of", "pattern_of", "to_problems"]
@@ -115,117 +116,121 @@ def to_problems(
     """
     # A value that fits no member of a union gives one error for each member: say it once.
     grouped: dict[tuple[Path, str], list[ErrorDetails]] = defaultdict(list)
+    spots: dict[tuple[Path, str], _Spot] = {}
     for detail in error.errors(include_url=False):
-        path = _data_path(detail, document.data)
-        grouped[path, _sort(detail["type"])].append(detail)
-    writer = _Writer(model, document, file)
+        spot = _find(detail, model, document.data)
+        key = spot.path, _sort(detail)
+        grouped[key].append(detail)
+        spots[key] = spot
+    writer = _Writer(document, file)
     return [
         problem
         for (path, sort), details in grouped.items()
         if not document.ambiguous(path)  # already said by the reader, as MH106
-        for problem in writer.write(path, sort, details)
+        for problem in writer.write(spots[path, sort], sort, details)
     ]
 
 
-def _sort(kind: str) -> str:
+def _sort(detail: ErrorDetails) -> str:
+    kind = detail["type"]
     if kind in {"extra_forbidden", "missing"}:
         return kind
+    if detail["loc"][-1:] == ("[key]",):
+        return "key"
     return "union" if kind.startswith("union_tag") else "value"
 
 
-def _data_path(detail: ErrorDetails, data: Any) -> Path:
-    """Keep the parts of pydantic's location that are in the data.
+class _Spot(NamedTuple):
+    """Where an error is: the path in the data, and what the grammar allows there.
 
-    The location also holds names of union members, and one of those may equal a key
-    (`item: …` in a condition). Of all readings, take the one that ends where the error points:
-    at its last part, or for a missing key at a mapping; among those the longest.
+    `mapping` is the model of the innermost mapping that the path leads into.
     """
-    location = detail["loc"]
-    missing = detail["type"] == "missing"
-    target = location[:-1] if missing else location
-    seen: dict[tuple[int, int], tuple[tuple[bool, int], Path]] = {}
 
-    def best(i: int, node: Any, last: bool) -> tuple[tuple[bool, int], Path]:  # noqa: FBT001
-        if i == len(target):
-            return ((isinstance(node, (dict, tuple)) if missing else last), 0), ()
-        key = (i, id(node))
-        if key not in seen:
-            step = target[i]
-            found = best(i + 1, node, last=False)
-            inside = dict(enumerate(node)) if isinstance(node, tuple) else node
-            if isinstance(inside, dict) and step in inside:
-                score, path = best(i + 1, inside[step], last=True)
-                found = max(found, ((score[0], score[1] + 1), (step, *path)), key=lambda f: f[0])
-            seen[key] = found
-        return seen[key]
-
-    return best(0, data, last=False)[1]
+    path: Path
+    members: tuple[Any, ...]
+    mapping: type[BaseModel] | None
 
 
-def _members(annotation: Any) -> list[Any]:
+def _find(detail: ErrorDetails, model: type[BaseModel], data: Any) -> _Spot:
+    """Follow pydantic's location through the grammar and the data together.
+
+    The location also holds, for each union, the name of one member, and such a name may equal a
+    key (`item: …` in a condition): only the grammar tells which is which.
+    """
+    path: Path = ()
+    members: tuple[Any, ...] = (model,)
+    mapping: type[BaseModel] | None = None
+    location = detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"]
+    for step in location:
+        if len(members) > 1:
+            members = tuple(m for m in members if _is_model(m) and _telling(m) == step)
+            continue
+        if not members:
+            continue
+        (member,) = members
+        if step == "[key]" and not _is_model(member):
+            continue  # the key of a mapping is meant, not its value
+        if _is_model(member):
+            mapping = member
+            field = _fields(member).get(str(step))
+            members = () if field is None else _members(field.annotation)
+        else:
+            mapping = None
+            members = _members(_inside(member, step))
+        inner = dict(enumerate(data)) if isinstance(data, tuple) else data
+        if isinstance(inner, dict) and step in inner:  # else one form stands for a list of one
+            path, data = (*path, step), inner[step]
+    return _Spot(path, members, mapping)
+
+
+def _is_model(member: Any) -> bool:
+    return isinstance(member, type) and issubclass(member, BaseModel)
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _telling(model: type[BaseModel]) -> str:
+    """Return the key that tells a kind of condition or of case."""
+    keys = _fields(model)
+    return next((key for key in ("answers", "forms", "raw") if key in keys), next(iter(keys)))
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
     """Return the members of a union, without Annotated and None."""
     if get_origin(annotation) is Annotated:
         return _members(get_args(annotation)[0])
     if get_origin(annotation) in {Union, types.UnionType}:
-        return [m for member in get_args(annotation) for m in _members(member)]
-    return [] if annotation is type(None) else [annotation]
-
-
-def _members_at(model: type[BaseModel], data: Any, path: Path) -> list[Any]:
-    """Return what the grammar allows at a path, as the members of a union."""
-    members: list[Any] = [model]
-    for step in path:
-        found = _choose(members, data)
-        if found is None:
-            members = [m for member in members for m in _members(_inside(member, step))]
-        else:
-            fields = {field.alias or name: field for name, field in found.model_fields.items()}
-            members = _members(fields[str(step)].annotation) if step in fields else []
-        data = data[step]
-    return members
+        return tuple(m for member in get_args(annotation) for m in _members(member))
+    return () if annotation is type(None) else (annotation,)
 
 
 def _inside(annotation: Any, step: str | int) -> Any:
+    """Return what a list or a mapping of the grammar holds."""
     arguments: tuple[Any, ...] = get_args(annotation)
     if get_origin(annotation) is tuple and isinstance(step, int):
         endless = len(arguments) > 1 and arguments[1] is ...
         return arguments[0 if endless else int(step)]
-    return arguments[1] if get_origin(annotation) is dict else None
-
-
-def _choose(members: Sequence[Any], data: Any) -> type[BaseModel] | None:
-    """Return the model among some types that a mapping is most like."""
-    models = [m for m in members if isinstance(m, type) and issubclass(m, BaseModel)]
-    keys = set(data) if isinstance(data, dict) else set()
-    # The first key of a condition decides its kind, so a required key weighs more than any.
-    return max(models, key=lambda m: _likeness(m, keys)) if models else None
-
-
-def _likeness(model: type[BaseModel], keys: set[str]) -> tuple[bool, int]:
-    names = _keys(model)
-    return next(iter(names)) in keys, len(keys & names.keys())
-
-
-def _keys(model: type[BaseModel]) -> dict[str, None]:
-    return {field.alias or name: None for name, field in model.model_fields.items()}
+    return arguments[1] if get_origin(annotation) is dict else type(None)
 
 
 class _Writer:
     """Writes the problems of one document."""
 
-    def __init__(self, model: type[BaseModel], document: Document, file: str) -> None:
-        self.model = model
+    def __init__(self, document: Document, file: str) -> None:
         self.document = document
         self.file = file
 
-    def write(self, path: Path, sort: str, details: list[ErrorDetails]) -> list[Problem]:
+    def write(self, spot: _Spot, sort: str, details: list[ErrorDetails]) -> list[Problem]:
+        path = spot.path
         if sort == "extra_forbidden":
-            return [self.unknown_key(path)]
+            return [self.unknown_key(spot)]
         if sort == "missing":
             return [self.missing_key(path, detail) for detail in details]
         if sort == "union":
-            return [self.unknown_kind(path)]
-        if details[0]["loc"][-1:] == ("[key]",):
+            return [self.unknown_kind(spot)]
+        if sort == "key":
             return [self.bad_key(path, details)]
         wanted = [_WANTED[d["type"]] for d in details if d["type"] in _WANTED]
         if len(wanted) == len(details):
@@ -252,10 +257,10 @@ class _Writer:
         place = self.document.key_place(path) if at_key else self.document.value_place(path)
         return Problem(code, what, expected, hint, self.file, *place, write_path(path))
 
-    def unknown_key(self, path: Path) -> Problem:
+    def unknown_key(self, spot: _Spot) -> Problem:
+        path = spot.path
         mapping = self.document.value(path[:-1])
-        model = _choose(_members_at(self.model, self.document.data, path[:-1]), mapping)
-        known = sorted(_keys(model)) if model else []
+        known = sorted(_fields(spot.mapping)) if spot.mapping else []
         absent = [name for name in known if name not in mapping]
         return self.problem(
             "MH103",
@@ -272,12 +277,12 @@ class _Writer:
             return self.problem("MH107", path, "too few entries", expected="exactly 2 entries")
         return self.problem("MH104", path, f"key '{key}' is missing")
 
-    def unknown_kind(self, path: Path) -> Problem:
+    def unknown_kind(self, spot: _Spot) -> Problem:
+        path = spot.path
         mapping = self.document.value(path)
         if not isinstance(mapping, dict):
             return self.wrong_type(path, ["a mapping"])
-        members = _members_at(self.model, self.document.data, path)
-        kinds = [_telling(member) for member in members]
+        kinds = [_telling(member) for member in spot.members]
         if not mapping:
             return self.problem("MH104", path, "an empty mapping", expected=one_of(kinds))
         hints = ((key, did_you_mean(key, kinds)) for key in mapping)
@@ -350,12 +355,6 @@ class _Writer:
     def quoted(name: object) -> str:
         text = str(name)
         return repr(text if len(text) <= _LONG else text[: _LONG - 1] + "…")
-
-
-def _telling(model: type[BaseModel]) -> str:
-    """Return the key that tells a kind of condition or case: its only one without a default."""
-    tagged = {"InstrumentCase": "answers", "PolicyCase": "forms", "NormCase": "raw"}
-    return tagged.get(model.__name__) or next(iter(_keys(model)))
 
 
 def _allowance(kind: str, context: Mapping[str, Any]) -> str:

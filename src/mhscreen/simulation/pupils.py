@@ -58,7 +58,7 @@ class Assumptions:
     first_step: float = 0.95
     step: float = 0.75
     critical_step: float = 1.55
-    observer_step: float = 2.1
+    observer_step: float = 2.8
     on_event: float = 0.02
     absent: float = 0.02
     skipped: float = 0.01

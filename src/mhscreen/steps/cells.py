@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from mhscreen.problems import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,10 +21,13 @@ if TYPE_CHECKING:
     from mhscreen.vocabulary import Term
 
 __all__ = [
+    "Moment",
     "age_in_years",
     "heading_key",
     "is_blank",
+    "local_moments",
     "map_column",
+    "moment",
     "parse_date",
     "parse_grade",
     "parse_moment",
@@ -30,6 +35,9 @@ __all__ = [
     "parse_term",
     "parse_text",
 ]
+
+Moment = dt.datetime | dt.date | str
+"""When something is: a date, a time, or either as text."""
 
 _BLANKS = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>", "."})
 _HEADING = re.compile(r"[\s.\-]+")
@@ -116,6 +124,29 @@ def parse_moment(cell: object, zone: str) -> np.datetime64 | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(zone))
     return np.datetime64(moment.astimezone(dt.UTC).replace(tzinfo=None), "s")
+
+
+def moment(at: Moment, zone: str) -> np.datetime64:
+    """Return a moment in UTC; a date is its midnight in `zone`, and so is a time without one.
+
+    Raises
+    ------
+    UsageError
+        If it is not understood.
+
+    Examples
+    --------
+    >>> str(moment("2026-10-15", "Asia/Shanghai"))
+    '2026-10-14T16:00:00'
+    """
+    try:
+        found = parse_moment(at, zone)
+    except ValueError:
+        found = None
+    if found is None:
+        msg = "at is a date or a time, such as 2026-10-15 or 2026-10-15T08:30"
+        raise UsageError(msg)
+    return found
 
 
 def parse_date(cell: object) -> np.datetime64 | None:
@@ -231,6 +262,31 @@ def map_column(
     return values[column.index], bad[column.index]
 
 
+def local_moments(moments: NDArray[np.datetime64], zone: str) -> NDArray[np.datetime64]:
+    """Return moments in UTC as the clock of a zone shows them; NaT stays NaT.
+
+    Examples
+    --------
+    >>> local_moments(np.array(["2026-10-14T16:00"], dtype="M8[s]"), "Asia/Shanghai")
+    array(['2026-10-15T00:00:00'], dtype='datetime64[s]')
+    """
+    # Clocks are changed on the quarter of an hour at the finest.
+    quarters, place = np.unique(moments.astype("M8[s]").astype("M8[15m]"), return_inverse=True)
+    clock = ZoneInfo(zone)
+    shifts = [
+        np.timedelta64("NaT", "s")
+        if np.isnat(quarter)
+        else np.timedelta64(_utc_offset(quarter.astype("M8[s]"), clock), "s")
+        for quarter in quarters
+    ]
+    return moments + np.array(shifts, dtype="m8[s]")[place]
+
+
+def _utc_offset(moment: np.datetime64, clock: ZoneInfo) -> int:
+    offset = moment.astype(dt.datetime).replace(tzinfo=dt.UTC).astimezone(clock).utcoffset()
+    return 0 if offset is None else round(offset.total_seconds())
+
+
 def age_in_years(
     born: NDArray[np.datetime64],
     moment: NDArray[np.datetime64],
@@ -242,7 +298,7 @@ def age_in_years(
     ----------
     born : ndarray of datetime64[D]
     moment : ndarray of datetime64
-        When the age is taken.
+        When the age is taken, by the local clock.
     otherwise : ndarray of float64
         The age where either is not known.
 

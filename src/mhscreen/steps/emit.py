@@ -1,6 +1,7 @@
 """Emit: exactly one screening entry for every pupil, in roster order.
 
-What is the same for many pupils is made once; everything else is kept in columns until an
+An entry is put together from pieces of JSON, and what is the same for many pupils is made once:
+that is what makes a district a matter of seconds. Everything else is kept in columns until an
 entry is asked for. No entry depends on another pupil or on the clock.
 """
 
@@ -8,18 +9,20 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from mhscreen._version import __version__
-from mhscreen.entries.canonical import canonical_json, digest, entry_id, entry_line, whole
+from mhscreen.entries.canonical import canonical_json, digest, entry_id, seal, whole
 from mhscreen.entries.screening import SCHEMA_VERSION, ScreeningEntry
 from mhscreen.kernels import codes as rc
 from mhscreen.kernels.logic import HOLDS, UNDECIDED
+from mhscreen.steps.cells import local_moments
 from mhscreen.vocabulary import (
     Attendance,
     LedgerClass,
@@ -35,17 +38,23 @@ from mhscreen.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from mhscreen.definitions import Programme
     from mhscreen.plan.plan import Plan
+    from mhscreen.plan.triage import RulePlan
+    from mhscreen.steps.score import FormScores
     from mhscreen.steps.triage import Evidence, Triage
 
-__all__ = ["Cycle", "Entries", "emit", "find_cycle", "local_times"]
+__all__ = ["Cycle", "Entries", "SealedEntry", "emit", "find_cycle", "local_times"]
 
 Document = dict[str, Any]
+Fields = dict[str, str | list[str]]
+"""The JSON of each field of an object: one text for all, or one for each."""
+
+_BLOCK = 16_384  # pupils whose texts are held at once
 _RESTRICTED = Tier.SEVERE.position
 
 
@@ -88,6 +97,24 @@ def local_times(zone: str, moments: NDArray[np.datetime64]) -> list[str | None]:
     return [texts[i] for i in where.tolist()]
 
 
+class SealedEntry(NamedTuple):
+    """One entry as it is written.
+
+    Attributes
+    ----------
+    entry_id : str
+        Its id.
+    hash : str
+        The hash over it.
+    line : str
+        The entry with its hash as one line of canonical JSON, without an end of line.
+    """
+
+    entry_id: str
+    hash: str
+    line: str
+
+
 @dataclass(frozen=True)
 class Entries:
     """The screening entries of a batch, made when asked for.
@@ -104,95 +131,134 @@ class Entries:
 
     def __iter__(self) -> Iterator[Document]:
         """Iterate over the entries, each with its hash, in roster order."""
-        for document in self._documents():
-            yield {"hash": digest(canonical_json(document)), **document}
+        for line in self.lines():
+            yield json.loads(line)
 
     def lines(self) -> Iterator[str]:
         """Iterate over the entries as lines of JSON, in roster order."""
-        for document in self._documents():
-            yield entry_line(document)
+        for sealed in self.sealed():
+            yield sealed.line
 
     def models(self) -> Iterator[ScreeningEntry]:
         """Iterate over the entries as validated objects."""
         for document in self:
             yield ScreeningEntry.model_validate(document)
 
+    def sealed(self) -> Iterator[SealedEntry]:
+        """Iterate over the entries with their ids and hashes, in roster order."""
+        evidence = _evidence_digests(self.triage)
+        critical = _critical(self.triage)
+        for first in range(0, len(self), _BLOCK):
+            block = slice(first, min(first + _BLOCK, len(self)))
+            ids, texts = self._texts(block, evidence[block], critical[block])
+            for one, text in zip(ids, texts, strict=True):
+                yield SealedEntry(one, *seal(text))
+
     @cached_property
     def cycle(self) -> Cycle:
         """The cycle that the entries belong to."""
         return find_cycle(self.triage.plan.programme, self.at)
 
-    def _documents(self) -> Iterator[Document]:
-        result, plan = self.triage, self.triage.plan
+    def _texts(
+        self, block: slice, evidence: list[str], critical: list[list[str]]
+    ) -> tuple[list[str], Iterable[str]]:
+        """Return the ids of a block of pupils, and their entries as JSON without the hash."""
+        result, plan, cycle = self.triage, self.triage.plan, self.cycle
         roster = result.normed.scores.batch.roster
-        moment = local_times(plan.programme.zone, np.array([self.at]))[0]
-        due = local_times(plan.programme.zone, result.due_at(self.at))
-        ages = _ages(result, self.at)
-        evidence = _evidence_digests(result)
-        forms = _forms(result)
-        critical = _critical(result)
-        reasons, undecided, classes = _reasons(result)
-        flags = {flag: where.tolist() for flag, where in result.flags.items()}
-        not_asked = result.not_asked.T.tolist()
-        concerns = [str(concern) for concern in plan.policy.concerns]
-        ledgers = _ledger_classes(plan)
-        assignees = _assignees(plan)
-        labels = [{"en": tier.en, "zh": tier.zh} for tier in ScreenTier]
-        pins = plan.pins_digest
-        for pupil, (subject, established, possible, screen) in enumerate(
-            zip(roster.subject.tolist(), result.established.tolist(), result.possible.tolist(),
-                result.screen.tolist(), strict=True)
-        ):
-            yield {
-                "schema_version": SCHEMA_VERSION,
-                "entry_id": entry_id("screening", plan.programme.ref, self.cycle.id, subject,
-                                     evidence[pupil], pins),
-                "supersedes": None,
-                "entry_type": "screening",
-                "programme": plan.programme.ref,
-                "cycle_id": self.cycle.id,
-                "period": self.cycle.period,
-                "term": self.cycle.term,
-                "ledger_class": ledgers[established],
-                "org": {
-                    "city": roster.city[pupil],
-                    "district": roster.district[pupil],
-                    "school": roster.school[pupil],
-                    "stage": _code(Stage, roster.stage[pupil]),
-                    "grade": int(roster.grade[pupil]) if roster.grade[pupil] >= 0 else None,
-                    "class": roster.class_[pupil],
-                },
-                "pupil_ref": subject,
-                "age": ages[pupil],
-                "sex": _code(Sex, roster.sex[pupil]),
-                "attendance": _code(Attendance, roster.status[pupil]),
-                "occurred_at": moment,
-                "recorded_at": moment,
-                "source": "census",
-                "instruments": forms[pupil],
-                "critical_items": critical[pupil],
-                "screen_tier": str(ScreenTier.at(screen)),
-                "screen_tier_label": labels[screen],
-                "established_tier": str(Tier.at(established)),
-                "possible_tier": str(Tier.at(possible)),
-                "flags": [str(flag) for flag, where in flags.items() if where[pupil]],
-                "tier_reasons": reasons[pupil],
-                "undecided": undecided[pupil],
-                "problem_classes": [str(c) for c in ProblemClass if c in classes[pupil]],
-                "not_asked": [c for c, no in zip(concerns, not_asked[pupil], strict=True) if no],
-                "assignee": assignees[screen] if due[pupil] is not None else None,
-                "due_at": due[pupil],
-                "confidentiality": "restricted" if established >= _RESTRICTED else "routine",
-                "provenance": {
-                    "engine": __version__,
-                    "policy": plan.policy.ref,
-                    "approved_by": plan.policy.approved_by,
-                    "definitions": pins,
-                    "evidence": evidence[pupil],
-                },
-                "author": "mhscreen",
-                "prev_hash": None,
-            }
+        zone, ref, pins = plan.programme.zone, plan.programme.ref, plan.pins_digest
+        moment = canonical_json(local_times(zone, np.array([self.at]))[0])
+        due = self._due[block]
+        screen = result.screen[block]
+        established = result.established[block]
+        reasons, undecided, classes = _reasons(result, block)
+        subjects = roster.subject[block].tolist()
+        ids = [
+            entry_id("screening", ref, cycle.id, subject, digest_, pins)
+            for subject, digest_ in zip(subjects, evidence, strict=True)
+        ]
+        tier = [canonical_json(str(one)) for one in Tier]
+        shown = [canonical_json(str(one)) for one in ScreenTier]
+        labels = [canonical_json({"en": one.en, "zh": one.zh}) for one in ScreenTier]
+        assignees = [canonical_json(role) for role in _assignees(plan)]
+        places = ["restricted" if one.position >= _RESTRICTED else "routine" for one in Tier]
+        org = _objects(
+            {
+                "city": _texts(roster.city[block].tolist()),
+                "district": _texts(roster.district[block].tolist()),
+                "school": _texts(roster.school[block].tolist()),
+                "stage": _codes(Stage, roster.stage[block]),
+                "grade": _texts(
+                    [one if one >= 0 else None for one in roster.grade[block].tolist()]
+                ),
+                "class": _texts(roster.class_[block].tolist()),
+            },
+            len(ids),
+        )
+        provenance = _objects(
+            {
+                "engine": canonical_json(__version__),
+                "policy": canonical_json(plan.policy.ref),
+                "approved_by": canonical_json(plan.policy.approved_by),
+                "definitions": canonical_json(pins),
+                "evidence": [f'"{one}"' for one in evidence],
+            },
+            len(ids),
+        )
+        fields: Fields = {
+            "schema_version": canonical_json(SCHEMA_VERSION),
+            "entry_id": [f'"{one}"' for one in ids],
+            "supersedes": "null",
+            "entry_type": '"screening"',
+            "programme": canonical_json(ref),
+            "cycle_id": canonical_json(cycle.id),
+            "period": canonical_json(cycle.period),
+            "term": canonical_json(cycle.term),
+            "ledger_class": _placed(
+                [canonical_json(c) for c in _ledger_classes(plan)], established
+            ),
+            "org": org,
+            "pupil_ref": [canonical_json(one) for one in subjects],
+            "age": _texts(self._ages[block]),
+            "sex": _codes(Sex, roster.sex[block]),
+            "attendance": _codes(Attendance, roster.status[block]),
+            "occurred_at": moment,
+            "recorded_at": moment,
+            "source": '"census"',
+            "instruments": _forms(result, block),
+            "critical_items": [f"[{','.join(one)}]" for one in critical],
+            "screen_tier": _placed(shown, screen),
+            "screen_tier_label": _placed(labels, screen),
+            "established_tier": _placed(tier, established),
+            "possible_tier": _placed(tier, result.possible[block]),
+            "flags": _true_names(
+                list(result.flags), [where[block] for where in result.flags.values()]
+            ),
+            "tier_reasons": reasons,
+            "undecided": undecided,
+            "problem_classes": _true_names(list(ProblemClass), classes),
+            "not_asked": _true_names(plan.policy.concerns, result.not_asked[:, block]),
+            "assignee": [
+                "null" if when is None else assignees[place]
+                for when, place in zip(due, screen.tolist(), strict=True)
+            ],
+            "due_at": _texts(due),
+            "confidentiality": _placed([canonical_json(one) for one in places], established),
+            "provenance": provenance,
+            "author": '"mhscreen"',
+            "prev_hash": "null",
+        }
+        return ids, _objects(fields, len(ids))
+
+    @cached_property
+    def _due(self) -> list[str | None]:
+        return local_times(self.triage.plan.programme.zone, self.triage.due_at(self.at))
+
+    @cached_property
+    def _ages(self) -> list[float | int | None]:
+        roster = self.triage.normed.scores.batch.roster
+        today = local_moments(np.array([self.at]), self.triage.plan.programme.zone)
+        ages = roster.ages(np.repeat(today, len(roster))).round(2)
+        return [None if age != age else whole(age) for age in ages.tolist()]  # noqa: PLR0124
 
 
 def emit(plan: Plan, triage: Triage, at: np.datetime64) -> Entries:  # noqa: ARG001 - see docstring
@@ -211,14 +277,50 @@ def emit(plan: Plan, triage: Triage, at: np.datetime64) -> Entries:  # noqa: ARG
     return Entries(triage, at)
 
 
-def _code(terms: type[Term], position: int) -> str | None:
-    return None if position < 0 else str(terms.at(int(position)))
+class _Memo(dict[Any, str]):
+    """The JSON of values, each made once."""
+
+    def __missing__(self, value: Any) -> str:
+        text = self[value] = canonical_json(value)
+        return text
 
 
-def _ages(result: Triage, at: np.datetime64) -> list[float | None]:
-    roster = result.normed.scores.batch.roster
-    ages = roster.ages(np.full(len(roster), at))
-    return [None if age != age else whole(round(age, 2)) for age in ages.tolist()]  # noqa: PLR0124
+def _texts(values: Iterable[Any]) -> list[str]:
+    """Return the JSON of values of one type (or None), of which many are the same."""
+    return list(map(_Memo().__getitem__, values))
+
+
+def _objects(fields: Fields, number: int) -> list[str]:
+    """Return JSON objects from the JSON of their fields; a text alone is the same in all."""
+    names = sorted(fields)
+    template = ",".join(
+        f'"{name}":'
+        + (value.replace("%", "%%") if isinstance(value := fields[name], str) else "%s")
+        for name in names
+    )
+    varying = [value for name in names if not isinstance(value := fields[name], str)]
+    if not varying:
+        return [f"{{{template % ()}}}"] * number
+    return [f"{{{template % row}}}" for row in zip(*varying, strict=True)]
+
+
+def _placed(texts: Sequence[str], places: NDArray[np.integer[Any]]) -> list[str]:
+    return [texts[place] for place in places.tolist()]
+
+
+def _codes(terms: type[Term], places: NDArray[np.integer[Any]]) -> list[str]:
+    return _placed([*(f'"{term}"' for term in terms), "null"], places)
+
+
+def _true_names(names: Sequence[str], rows: Iterable[NDArray[np.bool_]]) -> list[str]:
+    """Return the names of what is true in each column, as a JSON list."""
+    bits = sum(row.astype(np.int64) << place for place, row in enumerate(rows))
+    found, where = np.unique(np.asarray(bits), return_inverse=True)
+    lists = [
+        canonical_json([str(name) for place, name in enumerate(names) if one >> place & 1])
+        for one in found.tolist()
+    ]
+    return _placed(lists, where)
 
 
 def _evidence_digests(result: Triage) -> list[str]:
@@ -227,15 +329,17 @@ def _evidence_digests(result: Triage) -> list[str]:
     roster = batch.roster
     parts: list[list[str]] = [[] for _ in range(len(roster))]
     for slot, forms in zip(result.plan.slots, batch.forms, strict=True):
-        rows = np.ascontiguousarray(forms.codes.T)
+        width = len(forms.codes)
+        data = np.ascontiguousarray(forms.codes.T).tobytes()
         times = forms.administered_on.astype(np.int64).tolist()
-        for pupil, row, time in zip(forms.pupil.tolist(), rows, times, strict=True):
-            parts[pupil].append(f"{slot}:{hashlib.sha256(row.tobytes()).hexdigest()}:{time}")
+        for place, (pupil, time) in enumerate(zip(forms.pupil.tolist(), times, strict=True)):
+            answers = hashlib.sha256(data[place * width : (place + 1) * width]).hexdigest()
+            parts[pupil].append(f"{slot}:{answers}:{time}")
     columns = [
         roster.city, roster.district, roster.school, roster.class_, roster.dormitory,
         roster.stage, roster.grade, roster.sex, roster.status,
         roster.birth_date.astype("U"), roster.age, roster.error, roster.duplicate, batch.identity,
-    ]
+    ]  # fmt: skip
     lines = zip(*(column.tolist() for column in columns), strict=True)
     return [
         digest("\x1f".join([*(map(str, line)), *sorted(part)]))
@@ -243,75 +347,90 @@ def _evidence_digests(result: Triage) -> list[str]:
     ]
 
 
-def _forms(result: Triage) -> list[list[Document]]:
+def _forms(result: Triage, block: slice) -> list[str]:
     """Return what the entries say about each slot that a pupil has, or lacks."""
     plan, scores = result.plan, result.normed.scores
     batch = scores.batch
-    pupils = len(batch.roster)
-    documents: list[list[Document]] = [[] for _ in range(pupils)]
+    group = batch.roster.group[block]
+    found: list[list[str]] = [[] for _ in range(len(group))]
+    uses = [canonical_json(str(use)) for use in Requirement]
+    validities = [*(canonical_json(str(one)) for one in Validity), "null"]
+    truths = ["false", "true"]
     for slot, form in enumerate(plan.forms):
-        scored, bound, shown = scores.forms[slot], batch.forms[slot], scores.shown[slot]
-        use = plan.uses[batch.roster.group, slot]
-        counts = np.bincount(bound.pupil, minlength=pupils).tolist()
-        listed = np.flatnonzero((shown >= 0) | (use == Requirement.REQUIRED.position))
-        numbers = _score_documents(result, slot)
-        filed, complete = scored.filed.tolist(), scored.complete.tolist()
-        validity = [str(Validity.at(place)) for place in scored.validity.tolist()]
-        times = local_times(plan.programme.zone, bound.administered_on)
-        for pupil, place in zip(listed.tolist(), shown[listed].tolist(), strict=True):
-            there = place >= 0
-            documents[pupil].append(
-                {
-                    "slot": form.slot,
-                    "instrument": form.ref,
-                    "informant": str(form.informant),
-                    "use": str(Requirement.at(int(use[pupil]))),
-                    "filed": there and filed[place],
-                    "forms": counts[pupil],
-                    "complete": there and complete[place],
-                    "validity": validity[place] if there and filed[place] else None,
-                    "submitted_at": times[place] if there else None,
-                    "scores": numbers[place] if there else {},
-                }
-            )
-    return documents
-
-
-def _score_documents(result: Triage, slot: int) -> list[Document]:
-    scored = result.normed.scores.forms[slot]
-    names = [scale.scale for scale in scored.scales]
-    columns = [
-        zip(
-            _numbers(scale.score), scale.answered.tolist(), _numbers(scale.low),
-            _numbers(scale.high), scale.category.tolist(), strict=True,
-        )
-        for scale in scored.scales
-    ]
-    categories = [scale.categories for scale in scored.scales]
-    documents: list[Document] = []
-    for row in zip(*columns, strict=True) if columns else ([()] * len(scored)):
-        documents.append(
+        scored, bound, shown = scores.forms[slot], batch.forms[slot], scores.shown[slot][block]
+        use = plan.uses[group, slot]
+        first, last = block.start, block.stop
+        inside = (bound.pupil >= first) & (bound.pupil < last)
+        counts = np.bincount(bound.pupil[inside] - first, minlength=last - first)
+        same = {
+            "slot": canonical_json(form.slot),
+            "instrument": canonical_json(form.ref),
+            "informant": canonical_json(str(form.informant)),
+        }
+        there = np.flatnonzero(shown >= 0)
+        place = shown[there]
+        filed = scored.filed[place]
+        moments = local_times(plan.programme.zone, bound.administered_on[place])
+        texts = _objects(
             {
-                name: {
-                    "score": score, "answered": answered, "low": low, "high": high,
-                    "category": None if place < 0 else labels[place],
-                }
-                for name, labels, (score, answered, low, high, place) in zip(
-                    names, categories, row, strict=True
-                )
-            }
+                **same,
+                "use": _placed(uses, use[there]),
+                "filed": _placed(truths, filed),
+                "forms": _texts(counts[there].tolist()),
+                "complete": _placed(truths, scored.complete[place]),
+                "validity": _placed(validities, np.where(filed, scored.validity[place], -1)),
+                "submitted_at": _texts(moments),
+                "scores": _scores(scored, place),
+            },
+            len(there),
         )
-    return documents
+        absent = np.flatnonzero((shown < 0) & (use == Requirement.REQUIRED.position))
+        nothing = {"filed": "false", "forms": "0", "complete": "false", "validity": "null",
+                   "submitted_at": "null", "scores": "{}"}  # fmt: skip
+        missing = _objects({**same, **nothing, "use": _placed(uses, use[absent])}, len(absent))
+        for pupil, text in zip([*there.tolist(), *absent.tolist()], texts + missing, strict=True):
+            found[pupil].append(text)
+    return [f"[{','.join(one)}]" for one in found]
 
 
-def _numbers(values: NDArray[np.float64]) -> list[float | int | None]:
-    return [None if v != v else whole(v) for v in values.tolist()]  # noqa: PLR0124
+def _scores(scored: FormScores, place: NDArray[np.int64]) -> list[str]:
+    """Return the scores of some forms."""
+    fields: Fields = {}
+    for scale in scored.scales:
+        columns = [
+            [None if v != v else v for v in values[place].tolist()]  # noqa: PLR0124 - NaN
+            for values in (scale.score, scale.low, scale.high)
+        ]
+        answered, category = scale.answered[place].tolist(), scale.category[place].tolist()
+        made = _ScoreMemo(scale.categories)
+        fields[scale.scale] = list(
+            map(made.__getitem__, zip(*columns, answered, category, strict=True))
+        )
+    return _objects(fields, len(place))
 
 
-def _critical(result: Triage) -> list[list[Document]]:
+class _ScoreMemo(dict[Any, str]):
+    """The JSON of one scale's scores, each made once."""
+
+    def __init__(self, categories: Sequence[str]) -> None:
+        super().__init__()
+        self.categories = categories
+
+    def __missing__(self, key: Any) -> str:
+        score, low, high, answered, place = key
+        text = self[key] = canonical_json(
+            {
+                "score": whole(score), "answered": answered, "low": whole(low), "high": whole(high),
+                "category": None if place < 0 else self.categories[place],
+            }
+        )  # fmt: skip
+        return text
+
+
+def _critical(result: Triage) -> list[list[str]]:
     """Return the critical items that are positive or unanswered, over all forms of a pupil."""
     batch, scores = result.normed.scores.batch, result.normed.scores
-    found: list[list[Document]] = [[] for _ in range(len(batch.roster))]
+    found: list[list[str]] = [[] for _ in range(len(batch.roster))]
     for slot, form in enumerate(result.plan.forms):
         scored, bound = scores.forms[slot], batch.forms[slot]
         for place, item in enumerate(form.critical):
@@ -325,45 +444,70 @@ def _critical(result: Triage) -> list[list[Document]]:
                 one = (bool(positive[row]), score)
                 pupil = int(bound.pupil[row])
                 worst[pupil] = max(worst.get(pupil, one), one, key=lambda f: (f[0], f[1] or 0))
-            for pupil, (holds, score) in worst.items():
-                found[pupil].append(
+            texts = {
+                (holds, score): canonical_json(
                     {
-                        "slot": form.slot, "item": item.item, "concern": str(item.concern),
-                        "window": str(item.window), "days": item.days,
+                        "slot": form.slot,
+                        "item": item.item,
+                        "concern": str(item.concern),
+                        "window": str(item.window),
+                        "days": item.days,
                         "directness": str(item.directness),
-                        "state": "positive" if holds else "unanswered", "score": score,
+                        "state": "positive" if holds else "unanswered",
+                        "score": score,
                     }
                 )
+                for holds, score in set(worst.values())
+            }
+            for pupil, state in worst.items():
+                found[pupil].append(texts[state])
     return found
 
 
-def _reasons(
-    result: Triage,
-) -> tuple[list[list[Document]], list[list[Document]], list[set[ProblemClass]]]:
-    """Return rules that hold, rules that are undecided, and problem classes, by pupil."""
-    pupils = len(result.subjects)
-    holding: list[list[Document]] = [[] for _ in range(pupils)]
-    undecided: list[list[Document]] = [[] for _ in range(pupils)]
-    classes: list[set[ProblemClass]] = [set() for _ in range(pupils)]
+def _reasons(result: Triage, block: slice) -> tuple[list[str], list[str], list[NDArray[np.bool_]]]:
+    """Return rules that hold, rules that are undecided, and where each problem class is."""
+    number = block.stop - block.start
+    holding: list[list[str]] = [[] for _ in range(number)]
+    undecided: list[list[str]] = [[] for _ in range(number)]
+    classes = {one: np.zeros(number, dtype=bool) for one in ProblemClass}
     rules = result.plan.triage.rules
     for place in sorted(range(len(rules)), key=lambda r: (-rules[r].tier, r)):
         rule = rules[place]
-        words = {
-            "rule": rule.id,
-            "tier": str(Tier.at(rule.tier)),
-            "because": {"en": rule.because.en, "zh": rule.because.zh},
-        }
-        cited = {**words, "source": rule.source, "certainty": str(rule.evidence)}
+        truth = result.truth[place, block]
+        for one in rule.classes:
+            classes[one] |= truth == HOLDS
         for state, lists in ((HOLDS, holding), (UNDECIDED, undecided)):
-            where = np.flatnonzero(result.truth[place] == state)
-            for pupil, evidence in zip(where.tolist(), result.evidence(place, where), strict=True):
-                if state == HOLDS:
-                    lists[pupil].append({**cited, "evidence": [_evidence(one) for one in evidence]})
-                    classes[pupil].update(rule.classes)
-                else:
-                    still_open = dict.fromkeys(f"{one.slot}: {one.name}" for one in evidence)
-                    lists[pupil].append({**words, "open": list(still_open)})
-    return holding, undecided, classes
+            where = np.flatnonzero(truth == state)
+            made: dict[tuple[Evidence, ...], str] = {}
+            for pupil, found in zip(
+                where.tolist(), result.evidence(place, where + block.start), strict=True
+            ):
+                evidence = tuple(found)
+                if evidence not in made:
+                    made[evidence] = canonical_json(_reason(rule, evidence, holds=state == HOLDS))
+                lists[pupil].append(made[evidence])
+    return (
+        [f"[{','.join(one)}]" for one in holding],
+        [f"[{','.join(one)}]" for one in undecided],
+        list(classes.values()),
+    )
+
+
+def _reason(rule: RulePlan, evidence: tuple[Evidence, ...], *, holds: bool) -> Document:
+    words: Document = {
+        "rule": rule.id,
+        "tier": str(Tier.at(rule.tier)),
+        "because": {"en": rule.because.en, "zh": rule.because.zh},
+    }
+    if not holds:
+        still_open = dict.fromkeys(f"{one.slot}: {one.name}" for one in evidence)
+        return {**words, "open": list(still_open)}
+    return {
+        **words,
+        "source": rule.source,
+        "certainty": str(rule.evidence),
+        "evidence": [_evidence(one) for one in evidence],
+    }
 
 
 def _evidence(one: Evidence) -> Document:
@@ -387,7 +531,8 @@ def _ledger_classes(plan: Plan) -> list[list[str]]:
         [
             str(name)
             for name in LedgerClass
-            if name in ledgers and ("screening" in ledgers[name].entry_types or tier in ledgers[name].tiers)
+            if name in ledgers
+            and ("screening" in ledgers[name].entry_types or tier in ledgers[name].tiers)
         ]
         for tier in Tier
     ]
@@ -407,5 +552,3 @@ def _assignees(plan: Plan) -> list[str]:
         ScreenTier.NOT_SCREENED: first.get(Tier.WATCH, Role.CLASS_TEACHER),
     }
     return [str(by_tier[tier]) for tier in ScreenTier]
-
-

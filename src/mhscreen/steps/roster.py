@@ -25,6 +25,7 @@ __all__ = [
     "find_columns",
     "nameless_pupils",
     "read_roster",
+    "roster_schema",
     "subject_column",
 ]
 
@@ -45,6 +46,7 @@ ROSTER_COLUMNS: dict[str, tuple[str, ...]] = {
 """The columns of a roster, and the other headings under which each is found."""
 
 _REQUIRED = ("subject", "school", "stage", "grade")
+_SCHEMA_VERSION = "1.0.0"
 _EXPECTED = {
     "stage": "primary, junior, senior, vocational, or 小学, 初中, 高中, 中职",
     "grade": "a whole number from 1 to 12, or a name such as 初二",
@@ -53,6 +55,41 @@ _EXPECTED = {
     "age": "an age in years",
     "status": ", ".join(Attendance),
 }
+
+
+def roster_schema() -> dict[str, Any]:
+    """Return the JSON Schema of one row of a roster, as other systems should write it.
+
+    Reading is more lenient: other headings are found, and terms are read in Chinese, too.
+
+    Examples
+    --------
+    >>> roster_schema()["required"]
+    ['subject', 'school', 'stage', 'grade']
+    """
+    kinds: dict[str, dict[str, Any]] = {
+        "subject": {"type": "string", "minLength": 1},
+        "stage": {"enum": [str(stage) for stage in Stage]},
+        "grade": {"type": "integer", "minimum": 1, "maximum": 12},
+        "sex": {"enum": [*(str(sex) for sex in Sex), None]},
+        "birth_date": {"type": ["string", "null"], "format": "date"},
+        "age": {"type": ["number", "null"], "minimum": 0},
+        "status": {"enum": [*(str(status) for status in Attendance), None]},
+    }
+    text = {"type": ["string", "null"]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:mhscreen:roster:{_SCHEMA_VERSION}",
+        "title": "mhscreen/roster/1",
+        "description": "One pupil. No name: the subject is a reference known to the school.",
+        "type": "object",
+        "properties": {
+            name: {**kinds.get(name, text), "description": f"also found as {', '.join(others)}"}
+            for name, others in ROSTER_COLUMNS.items()
+        },
+        "required": list(_REQUIRED),
+        "additionalProperties": False,
+    }
 
 
 @dataclass(frozen=True)
@@ -103,7 +140,7 @@ class Roster:
     def ages(self, moment: NDArray[np.datetime64]) -> NDArray[np.float64]:
         """Return each pupil's age in years at a moment each; NaN where it cannot be told.
 
-        An age on the roster stands in where there is no birth date.
+        The moments are those of the local clock, see `mhscreen.steps.cells.local_moments`. An age on the roster stands in where there is no birth date.
         """
         return cells.age_in_years(self.birth_date, moment, self.age)
 

@@ -11,14 +11,14 @@ from mhscreen.kernels import codes as rc
 from mhscreen.kernels.logic import HOLDS, UNDECIDED, at_or_past
 from mhscreen.kernels.lookup import categorise, round_half_up
 from mhscreen.kernels.packed import Counters, max_packed, sum_packed, unpack
-from mhscreen.vocabulary import Validity
+from mhscreen.vocabulary import MissingReason, Validity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.scoring import FormPlan, ScalePlan
-    from mhscreen.steps.bind import ResponseBatch
+    from mhscreen.steps.bind import Forms, ResponseBatch
 
 __all__ = [
     "FormScores",
@@ -32,6 +32,8 @@ __all__ = [
 
 BLOCK = 1 << 16
 """Forms scored at a time, so that the working arrays stay in the cache."""
+
+_REFUSED = rc.missing_code(MissingReason.REFUSED)
 
 
 @dataclass(frozen=True)
@@ -190,9 +192,11 @@ def _settle(
     forms = codes.shape[1]
     behind_gate = np.zeros(forms, dtype=bool)
     filed = rc.is_answered(codes).any(axis=0)
-    for row, item in enumerate(plan.items):
-        if item.blank_score is not None:
-            settled[row, filed & ~rc.is_answered(codes[row])] = rc.COUNTED_BLANK
+    blank_rows = [row for row, item in enumerate(plan.items) if item.blank_score is not None]
+    # Who refuses such a question has said something, even where every other item is blank.
+    filed |= (codes[blank_rows] == _REFUSED).any(axis=0)
+    for row in blank_rows:
+        settled[row, filed & ~rc.is_answered(codes[row])] = rc.COUNTED_BLANK
     for gate in plan.gates:
         is_open = np.zeros(forms, dtype=bool)
         undecided = np.zeros(forms, dtype=bool)
@@ -354,6 +358,12 @@ class Scores:
     forms: tuple[FormScores, ...]
     shown: NDArray[np.int64]
 
+    def worst_first(self, slot: int, pupil: int) -> NDArray[np.int64]:
+        """Return a pupil's forms in a slot, the worst first, whatever order they came in."""
+        bound = self.batch.forms[slot]
+        places = np.flatnonzero(bound.pupil == pupil)
+        return places[_from_mild_to_worse(bound, self.forms[slot], places)][::-1]
+
 
 def score(plan: Plan, batch: ResponseBatch) -> Scores:
     """Score every form of a batch.
@@ -388,14 +398,20 @@ def score(plan: Plan, batch: ResponseBatch) -> Scores:
     for slot, (bound, result) in enumerate(zip(batch.forms, scored, strict=True)):
         shown[slot, bound.pupil] = np.arange(len(bound))
         several = np.flatnonzero(np.bincount(bound.pupil, minlength=pupils)[bound.pupil] > 1)
-        order = several[_from_mild_to_worse(bound.codes[:, several], result, several)]
+        order = several[_from_mild_to_worse(bound, result, several)]
         shown[slot, bound.pupil[order]] = order
     return Scores(batch, scored, shown)
 
 
 def _from_mild_to_worse(
-    codes: NDArray[np.uint8], scores: FormScores, forms: NDArray[np.int64]
+    bound: Forms, scores: FormScores, forms: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Order forms so that the worse of two comes later; ties by their answers, never by place."""
+    """Order forms so that the worse of two comes later.
+
+    Ties go by the answers and then by the time, the earlier submission counting as worse, never
+    by the place in the input.
+    """
     most = scores.critical[:, forms].max(axis=0, initial=0)
-    return np.lexsort([*codes[::-1], scores.burden[forms], most])
+    times = bound.administered_on[forms]
+    newest_first = np.where(np.isnat(times), np.iinfo(np.int64).min, -times.astype(np.int64))
+    return np.lexsort([newest_first, *bound.codes[::-1, forms], scores.burden[forms], most])

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mhscreen.problems import Problem
-from mhscreen.vocabulary import Flag, Informant, ScreenTier, Tier
+from mhscreen.vocabulary import Flag, Informant, Requirement, ScreenTier, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from mhscreen.definitions.programme import ExpectedShare
     from mhscreen.steps.triage import Triage
 
 __all__ = ["check_shares", "tiers_by_school"]
+
+REQUIRED = Requirement.REQUIRED.position
+CHANCE = 3.0
+"""Standard errors that a share may lie outside its range."""
 
 
 def tiers_by_school(triage: Triage) -> dict[str, list[int]]:
@@ -34,7 +40,8 @@ def check_shares(triage: Triage) -> Iterator[Problem]:
     Yields
     ------
     Problem
-        MH605, for each share outside its range in a group that is large enough to be judged.
+        MH605, for each share that lies outside its range by more than chance explains (three
+        standard errors), in groups that are large enough to be judged.
     """
     roster = triage.normed.scores.batch.roster
     school = roster.school.astype(str)
@@ -52,7 +59,7 @@ def check_shares(triage: Triage) -> Iterator[Problem]:
                 for name, n, k in zip(names.tolist(), number.tolist(), hits.tolist(), strict=True):
                     if not name or n < expected.min_pupils:
                         continue
-                    if not expected.at_or_above <= k / n <= expected.at_or_below:
+                    if _implausible(k / n, n, expected):
                         yield Problem(
                             "MH605",
                             f"{expected.measure}{label} is {k / n:.0%} of {n:.0f}",
@@ -60,6 +67,14 @@ def check_shares(triage: Triage) -> Iterator[Problem]:
                             "look for miscoding, coaching or overload; no tier was changed",
                             path=f"{kind} {name}",
                         )
+
+
+def _implausible(share: float, n: float, expected: ExpectedShare) -> bool:
+    """Return whether a share lies further outside its range than chance in a group explains."""
+    low, high = expected.at_or_above, expected.at_or_below
+    below = low - CHANCE * sqrt(low * (1 - low) / n)
+    above = high + CHANCE * sqrt(high * (1 - high) / n)
+    return share < below or share > above
 
 
 def _measures(
@@ -71,12 +86,14 @@ def _measures(
     minimum = []
     for informant in Informant:
         lowest, filed = np.ones_like(everyone), np.zeros_like(everyone)
-        for form, bound, scored in zip(
-            triage.plan.forms, scores.batch.forms, scores.forms, strict=True
-        ):
-            if form.informant is informant:
-                lowest[bound.pupil[scored.filed & (scored.burden > 0)]] = False
-                filed[bound.pupil[scored.filed]] = True
+        for slot, form in enumerate(triage.plan.forms):
+            if form.informant is not informant:
+                continue
+            pupil, scored = scores.batch.forms[slot].pupil, scores.forms[slot]
+            # Forms filed on an event are few and chosen: their shares say nothing of a school.
+            asked = triage.plan.uses[scores.batch.roster.group[pupil], slot] == REQUIRED
+            lowest[pupil[asked & scored.filed & (scored.burden > 0)]] = False
+            filed[pupil[asked & scored.filed]] = True
         if filed.any():
             minimum.append((f" ({informant})", lowest, filed))
     return {

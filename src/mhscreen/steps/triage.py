@@ -433,7 +433,8 @@ def _take_one_form_per_slot(normed: NormedScores) -> _Ways:
     too_many = []
     for pupil in several.tolist():
         options = [
-            np.flatnonzero(forms.pupil == pupil).tolist() or [-1] for forms in scores.batch.forms
+            scores.worst_first(slot, pupil).tolist() or [-1]
+            for slot in range(len(scores.batch.forms))
         ]
         if prod(map(len, options)) > MOST_COMBINATIONS:
             too_many.append(pupil)

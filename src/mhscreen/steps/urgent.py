@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mhscreen.kernels.logic import HOLDS
+from mhscreen.kernels import codes as rc
+from mhscreen.kernels.logic import HOLDS, UNDECIDED
 from mhscreen.steps.emit import local_times
 from mhscreen.vocabulary import Flag, Requirement, Role, ScreenTier, Stage, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
 
     from mhscreen.steps.screen import Screening
     from mhscreen.steps.triage import Triage
 
-__all__ = ["unmatched_items", "urgent_columns"]
+__all__ = ["WHY", "unmatched_items", "urgent_columns", "wrong_stage_pupils"]
 
 _SEVERE = Tier.SEVERE.position
-_MATCHED, _UNMATCHED = "", "unmatched"
+_OFF_ROSTER, _OTHER_STAGE, _MATCHED = "no", "other_stage", "yes"
 WHY = {
     "major": ("established: major", "已触发重大级规则"),
     "severe": ("established: severe", "已触发严重级规则"),
@@ -29,63 +32,90 @@ WHY = {
         "could not be evaluated, or may belong to another pupil",
         "无法判定或可能属于其他学生",
     ),
+    "unmatched": ("a positive critical item on a form to be matched", "待核对问卷的危急条目为阳性"),
 }
 """Why somebody stands on the list, in the order in which they stand."""
+_COLUMNS = (
+    "rank", "matched", "pupil", "school", "stage", "grade", "class", "screen_tier", "tier_zh",
+    "why", "why_zh", "rules", "flags", "due_at", "see_first", "source",
+)  # fmt: skip
 
 
 def urgent_columns(screening: Screening) -> dict[str, Any]:
     """Return the list of who must be seen (当日约谈名单), for staff only.
 
-    Forms that match no pupil stand first; then established major and severe, open critical
-    items, and what blanks leave possible; in each, the earliest due time first. Nobody's name
-    or answer is in it.
+    Forms that match no pupil, or are meant for another stage, stand first where a critical item
+    on them is positive or unanswered; then established major and severe, open critical items, and
+    what blanks leave possible; in each, the earliest due time first. Nobody's name or answer is
+    in it.
     """
     rows: list[tuple[Any, ...]] = []
     if screening.unmatched is not None:
-        rows += _rows(screening, screening.unmatched.triage, _UNMATCHED)
-    rows += _rows(screening, screening.triage, _MATCHED)
+        rows += _rows(screening, screening.unmatched.triage, off_roster=True)
+    rows += _rows(screening, screening.triage, off_roster=False)
     rows.sort(key=lambda row: row[0])
-    names = (
-        "rank", "matched", "pupil", "school", "stage", "grade", "class", "screen_tier", "tier_zh",
-        "why", "why_zh", "rules", "flags", "due_at", "see_first",
-    )  # fmt: skip
     listed = [(number, *row[1:]) for number, row in enumerate(rows, start=1)]
-    columns = zip(*listed, strict=True) if listed else [()] * len(names)
-    return {name: list(column) for name, column in zip(names, columns, strict=True)}
+    columns = zip(*listed, strict=True) if listed else [()] * len(_COLUMNS)
+    return {name: list(column) for name, column in zip(_COLUMNS, columns, strict=True)}
 
 
-def _rows(screening: Screening, triage: Triage, matched: str) -> Iterator[tuple[Any, ...]]:
+def wrong_stage_pupils(triage: Triage) -> NDArray[np.int64]:
+    """Return the pupils with a critical item positive or unanswered on a form of another stage."""
+    return np.flatnonzero(_critical_found(triage, only_not_used=True))
+
+
+def _critical_found(triage: Triage, *, only_not_used: bool) -> NDArray[np.bool_]:
+    """Return the pupils with a form on which a critical item is positive or unanswered."""
+    scores = triage.normed.scores
+    found = np.zeros(len(triage.screen), dtype=bool)
+    for slot, form in enumerate(triage.plan.forms):
+        scored, pupil = scores.forms[slot], scores.batch.forms[slot].pupil
+        hit = np.zeros(len(scored), dtype=bool)
+        for item, truth in zip(form.critical, scored.critical, strict=True):
+            unanswered = (truth == UNDECIDED) & rc.is_unanswered(scored.codes[item.row])
+            hit |= (truth == HOLDS) | unanswered
+        if only_not_used:
+            hit &= _not_used(triage, slot)[pupil]
+        found[pupil[hit]] = True
+    return found
+
+
+def _not_used(triage: Triage, slot: int) -> NDArray[np.bool_]:
+    uses = triage.plan.uses[triage.normed.scores.batch.roster.group, slot]
+    return np.asarray(uses == Requirement.NOT_USED.position)
+
+
+def _rows(screening: Screening, triage: Triage, *, off_roster: bool) -> Iterator[tuple[Any, ...]]:
     roster = triage.normed.scores.batch.roster
-    zone = screening.plan.programme.zone
-    due = triage.due_at(screening.at)
-    due_text = local_times(zone, due)
+    due = local_times(screening.plan.programme.zone, triage.due_at(screening.at))
     rules = triage.plan.triage.rules
     held = triage.truth == HOLDS
-    error = triage.flags[Flag.ERROR] | triage.flags[Flag.IDENTITY]
+    unmatched = _critical_found(triage, only_not_used=not off_roster)
     kinds = {
         "major": triage.established >= Tier.MAJOR.position,
         "severe": triage.established == _SEVERE,
         "critical": triage.critical_open & triage.answered,
         "possible": (triage.possible >= _SEVERE) & triage.answered,
-        "error": error,
+        "error": triage.flags[Flag.ERROR] | triage.flags[Flag.IDENTITY],
+        "unmatched": unmatched,
     }
     kind = np.select(list(kinds.values()), range(len(kinds)), default=-1)
-    for pupil in np.flatnonzero(kind >= 0).tolist():
+    listed = np.flatnonzero(kind >= 0)
+    to_match = listed if off_roster else listed[unmatched[listed]]
+    sources = _sources(triage, to_match, only_not_used=not off_roster)
+    for pupil in listed.tolist():
         name = list(kinds)[kind[pupil]]
         shown = ScreenTier.at(int(triage.screen[pupil]))
         fired = [r for r in np.flatnonzero(held[:, pupil]).tolist() if rules[r].tier >= _SEVERE]
-        stage = roster.stage[pupil]
+        matched = _MATCHED
+        if pupil in sources:
+            matched = _OFF_ROSTER if off_roster else _OTHER_STAGE
         yield (
-            (
-                matched == _MATCHED,
-                int(kind[pupil]),
-                due_text[pupil] or "~",
-                str(roster.subject[pupil]),
-            ),
-            "no" if matched else "yes",
+            (matched == _MATCHED, int(kind[pupil]), due[pupil] or "~", str(roster.subject[pupil])),
+            matched,
             roster.subject[pupil],
             roster.school[pupil],
-            _stage(int(stage)),
+            _stage(int(roster.stage[pupil])),
             int(roster.grade[pupil]) if roster.grade[pupil] >= 0 else None,
             roster.class_[pupil],
             str(shown),
@@ -94,8 +124,9 @@ def _rows(screening: Screening, triage: Triage, matched: str) -> Iterator[tuple[
             WHY[name][1],
             ";".join(rules[r].id for r in fired),
             ";".join(triage.flags_of(pupil)),
-            due_text[pupil],
+            due[pupil],
             str(Role.ON_DUTY if name != "error" else Role.PSYCH_TEACHER),
+            ";".join(f"{one['file']}:{one['row']}" for one in sources.get(pupil, ())),
         )
 
 
@@ -103,46 +134,62 @@ def _stage(position: int) -> str | None:
     return None if position < 0 else str(Stage.at(position))
 
 
-def unmatched_items(screening: Screening) -> Iterator[dict[str, Any]]:
+def unmatched_items(
+    screening: Screening, entries: Mapping[int, dict[str, Any]] | None = None
+) -> Iterator[dict[str, Any]]:
     """Return the forms that a person must match: off the roster, or of another stage.
 
     Every form off the roster is in it; a form of another stage where a critical item on it is
     positive or unanswered. Each says its provisional tier and where it was found.
+
+    Parameters
+    ----------
+    screening : Screening
+        The result of a run.
+    entries : mapping of int to dict, optional
+        The entries of `wrong_stage_pupils`, where they are at hand already.
     """
     if screening.unmatched is not None:
+        triage = screening.unmatched.triage
+        sources = _sources(triage, np.arange(len(triage.screen)), only_not_used=False)
         for pupil, entry in enumerate(screening.unmatched):
-            yield _item("off_roster", screening.unmatched.triage, pupil, entry, used=None)
-    triage = screening.triage
-    wrong = np.flatnonzero(triage.flags[Flag.WRONG_STAGE])
+            yield _item("off_roster", entry, sources[pupil])
+    wrong = wrong_stage_pupils(screening.triage)
     if len(wrong):
-        entries = list(screening.entries)
+        sources = _sources(screening.triage, wrong, only_not_used=True)
+        if entries is None:
+            entries = {p: entry for p, entry in enumerate(screening.entries) if p in sources}
         for pupil in wrong.tolist():
-            item = _item("wrong_stage", triage, pupil, entries[pupil], used=False)
-            if item["critical_items"]:
-                yield item
+            yield _item("wrong_stage", entries[pupil], sources[pupil])
 
 
-def _item(
-    kind: str, triage: Triage, pupil: int, entry: dict[str, Any], *, used: bool | None
-) -> dict[str, Any]:
+def _sources(
+    triage: Triage, pupils: NDArray[np.int64], *, only_not_used: bool
+) -> dict[int, list[dict[str, Any]]]:
+    """Return in which file and row the forms of some pupils were found."""
     batch = triage.normed.scores.batch
-    group = batch.roster.group[pupil]
-    sources = []
-    slots = []
+    wanted = np.zeros(len(batch.roster), dtype=bool)
+    wanted[pupils] = True
+    found: dict[int, list[dict[str, Any]]] = {pupil: [] for pupil in pupils.tolist()}
     for slot, forms in enumerate(batch.forms):
-        not_used = triage.plan.uses[group, slot] == Requirement.NOT_USED.position
-        if used is False and not not_used:
-            continue
-        for place in np.flatnonzero(forms.pupil == pupil).tolist():
-            slots.append(triage.plan.slots[slot])
-            sources.append(
+        hit = wanted[forms.pupil]
+        if only_not_used:
+            hit &= _not_used(triage, slot)[forms.pupil]
+        for place in np.flatnonzero(hit).tolist():
+            found[int(forms.pupil[place])].append(
                 {
                     "file": forms.source[forms.source_table[place]],
                     "row": int(forms.source_row[place]),
                     "slot": triage.plan.slots[slot],
                 }
             )
-    sources.sort(key=lambda s: (s["slot"], s["file"], s["row"]))
+    for sources in found.values():
+        sources.sort(key=lambda one: (one["slot"], one["file"], one["row"]))
+    return found
+
+
+def _item(kind: str, entry: dict[str, Any], sources: list[dict[str, Any]]) -> dict[str, Any]:
+    slots = {one["slot"] for one in sources}
     return {
         "work_item": "unmatched",
         "kind": kind,

@@ -1,0 +1,162 @@
+"""The phrases of explanations, English and Simplified Chinese side by side."""
+
+from __future__ import annotations
+
+__all__ = ["BANDS", "PHRASES", "phrase"]
+
+PHRASES: dict[str, tuple[str, str]] = {
+    "title": ("Screening of pupil {pupil}", "学生 {pupil} 的筛查说明"),
+    "grade": ("grade {grade}", "{grade} 年级"),
+    "class": ("class {class_}", "{class_} 班"),
+    "age": ("age {age}", "{age} 岁"),
+    "when": ("screened at {time}, cycle {cycle}", "筛查时间 {time}，周期 {cycle}"),
+    # what is shown
+    "shown": ("What is shown", "显示结果"),
+    "established": ("Established by the rules that hold: {tier}", "已触发规则确定的级别：{tier}"),
+    "possible": (
+        "What is unanswered could still raise it to: {tier}",
+        "未作答的内容补齐后，最高可能升至：{tier}",
+    ),
+    "not_filed": ("Not handed in: {forms}.", "尚未提交：{forms}。"),
+    "settled": ("Nothing that is unanswered could raise it.", "没有会使级别升高的未作答内容。"),
+    "because": ("It stays undetermined because {reasons}.", "之所以待核实：{reasons}。"),
+    "why_critical": ("a critical item is unanswered", "有危急条目未作答"),
+    "why_invalid": ("a form is invalid", "有问卷无效"),
+    "why_possible": (
+        "what is unanswered leaves a higher tier open",
+        "缺答使更高级别尚不能排除",
+    ),
+    "why_error": ("a person must look at the forms", "须由人工查看问卷"),
+    "not_screened": ("No required form holds an answer.", "必填问卷均无作答。"),
+    "attendance": ("The roster says: {status}.", "名册注明：{status}。"),
+    # who and when
+    "contact": ("Who sees the pupil, and by when", "由谁约谈、何时之前"),
+    "due": ("{who}, by {time}", "{who}，{time} 之前"),
+    "not_due": ("Nothing is due.", "目前没有到期事项。"),
+    "restricted": (
+        "Restricted: only for staff who need it to act.",
+        "限制知悉：仅限需据此处置的人员。",
+    ),
+    "abuse": (
+        (
+            "Suspected abuse: a named person decides about telling the guardian; open the "
+            "mandatory report (Law on the Protection of Minors, art. 11)."
+        ),
+        "疑似受侵害：是否告知监护人须由专人决定；应启动强制报告（未成年人保护法第十一条）。",
+    ),
+    # rules
+    "holds": ("Rules that hold", "已触发的规则"),
+    "no_rule": ("No rule holds.", "没有触发任何规则。"),
+    "evidence": ("{where}: {value}; the rule asks for {cut}", "{where}：{value}；规则要求 {cut}"),
+    "between": ("between {low} and {high}", "介于 {low} 与 {high} 之间"),
+    "nothing": ("no answer", "未作答"),
+    "or_more": ("{cut} or more", "≥{cut}"),
+    "or_less": ("{cut} or less", "≤{cut}"),
+    "on_invalid": (" (the form is invalid)", "（该问卷无效）"),
+    "source": ("source: {source} ({certainty})", "依据：{source}（{certainty}）"),
+    "undecided": ("Rules that are undecided", "尚不能判定的规则"),
+    "open": ("open: {open}", "尚缺：{open}"),
+    # forms
+    "critical": ("Critical items", "危急条目"),
+    "positive": ("positive", "阳性"),
+    "unanswered": ("unanswered, to be asked in person", "未作答，须当面询问"),
+    "days": ("in the past {days} days", "过去 {days} 天"),
+    "forms": ("Forms", "问卷"),
+    "missing": ("required, not handed in", "必填，未提交"),
+    "empty": ("handed in without an answer", "已提交，但未作答"),
+    "complete": ("complete", "作答完整"),
+    "incomplete": ("some items unanswered", "有条目未作答"),
+    "several": (
+        "{number} handed in, each evaluated whole; this is the worse one",
+        "共提交 {number} 份，逐份整体评定，此处为较重的一份",
+    ),
+    "not_used": (
+        "not meant for this stage: only its critical items count",
+        "不适用于该学段：仅危急条目计入",
+    ),
+    "submitted": ("submitted {time}", "提交于 {time}"),
+    "item": ("item {name}", "条目 {name}"),
+    "no_score": ("no score ({low} to {high})", "无分数（{low}～{high}）"),
+    "band": ("band '{name}'", "分数段“{name}”"),
+    # the rest
+    "flags": ("Flags", "提示标记"),
+    "asking": ("What was asked", "是否直接询问"),
+    "not_asked": (
+        "Nobody asked in plain words about: {concerns}.",
+        "无人直接询问过：{concerns}。",
+    ),
+    "all_asked": (
+        "Each concern of the policy was asked about in plain words.",
+        "规则所列的每项担忧都已直接询问。",
+    ),
+    "basis": ("What this rests on", "依据"),
+    "programme": ("programme {ref}", "方案 {ref}"),
+    "unsigned": (
+        "policy {ref}: unsigned default, nobody has approved it for this site",
+        "预警规则 {ref}：未签署的默认规则，尚无人为本单位批准",
+    ),
+    "signed": ("policy {ref}: approved by {who}", "预警规则 {ref}：由 {who} 批准"),
+    "instruments": ("questionnaires {refs}", "问卷 {refs}"),
+    "engine": ("engine mhscreen {version}, entry {entry}", "引擎 mhscreen {version}，条目 {entry}"),
+    "digests": (
+        "definitions {definitions}, evidence {evidence}",
+        "定义校验 {definitions}，证据校验 {evidence}",
+    ),
+    "note": ("Please note", "请注意"),
+    "no_diagnosis": (
+        (
+            "A screening is no diagnosis. What is shown is provisional until a named person has "
+            "talked with the pupil."
+        ),
+        "筛查不是诊断。以上为初筛提示，须由专人与学生面谈评估后确认。",
+    ),
+    "person_decides": (
+        (
+            "It decides only who sees the pupil and by when. Telling a guardian, referral and "
+            "reports follow from a named person's decision."
+        ),
+        "本说明只决定由谁约谈、何时之前约谈；是否告知监护人、转介和上报，由专人决定。",
+    ),
+    "help_line": ("Where to find help: {text}", "求助渠道：{text}"),
+    "no_help_line": (
+        (
+            "Where to find help: the text stands in the site's configuration (help_line in the "
+            "programme)."
+        ),
+        "求助渠道：文字由本单位在配置中填写（方案中的 help_line）。",
+    ),
+}
+
+# Neither above nor below: of some scales (prosocial behaviour) the low scores are the worse ones.
+_BELOW = ("cut score not reached", "未达划界分")
+_ABOVE = ("cut score reached", "达到划界分")
+BANDS: dict[str, tuple[str, str]] = {
+    "normal": _BELOW,
+    "minimal": _BELOW,
+    "negative": _BELOW,
+    "below": _BELOW,
+    "low": _BELOW,
+    "none": _BELOW,
+    "middle": ("cut score not reached, middle band", "未达划界分（中间段）"),
+    "borderline": ("borderline band", "边缘分数段"),
+    "mild": ("mild band", "轻度分数段"),
+    "moderate": ("moderate band", "中度分数段"),
+    "moderately_severe": ("moderately severe band", "中重度分数段"),
+    "severe": ("severe band", "重度分数段"),
+    "abnormal": _ABOVE,
+    "positive": _ABOVE,
+    "high": _ABOVE,
+    "special_guidance": _ABOVE,
+}
+"""Published bands as they are worded to people: none is a statement about a person."""
+
+
+def phrase(key: str, language: str, **parts: object) -> str:
+    """Return a phrase in a language, ``"en"`` or ``"zh"``.
+
+    Examples
+    --------
+    >>> phrase("or_more", "zh", cut=1)
+    '≥1'
+    """
+    return PHRASES[key][language == "zh"].format(**parts)
