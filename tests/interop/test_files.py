@@ -106,6 +106,20 @@ def test_unicode_is_read_without_a_word(read, data):
     assert problems == []
 
 
+def test_gb18030_whose_bytes_are_also_utf8_is_not_read_as_cyrillic(read):
+    data = "subject,stage\nA1,小学\n".encode("gb18030")
+    assert data.decode("utf-8")  # two Cyrillic letters
+    table, problems = read(data)
+    assert cells(table)["stage"] == ["小学"]
+    assert [problem.code for problem in problems] == ["MH602"]
+
+
+def test_cyrillic_beside_chinese_is_utf8(read):
+    table, problems = read("subject,school\nA1,学校 Я\n")
+    assert cells(table)["school"] == ["学校 Я"]
+    assert problems == []
+
+
 def test_gb18030_is_read_and_said(read):
     table, problems = read(f"学号,姓名\nA1,{ANSWER}\n".encode("gb18030"))
     assert cells(table) == {"学号": ["A1"], "姓名": [ANSWER]}

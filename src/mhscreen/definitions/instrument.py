@@ -334,4 +334,4 @@ class Instrument(Model):
 
     def prefix(self, informant: Informant) -> str:
         """Return the column prefix: ``sdq_teacher``, or ``phq9`` where there is one informant."""
-        return self.slot(informant).replace("@", "_")
+        return self.slot(informant).replace("@", "_").replace("-", "_")

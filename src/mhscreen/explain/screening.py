@@ -73,6 +73,9 @@ def explain_entry(
     except KeyError as error:
         msg = f"the screening entry lacks {error}"
         raise UsageError(msg) from error
+    except (AttributeError, TypeError, ValueError) as error:
+        msg = "the screening entry cannot be read: it does not satisfy its schema"
+        raise UsageError(msg) from error
 
 
 class _Explanation:

@@ -165,7 +165,8 @@ def screen_files(
         raise ResponseError((*log, *lacking)) from error
     tell("screen", 0, 1)
     screening = screen(plan, batch, when)
-    problems = (*log, *screening.problems)
+    # An empty table is found in reading and in binding alike, and said once.
+    problems = tuple(dict.fromkeys((*log, *screening.problems)))
     inputs = _inputs(roster, responses)
     with whole_folder(out) as folder:
         tell("urgent", 0, 1)

@@ -167,6 +167,11 @@ class FormPlan:
     columns: Mapping[str, int] = field(repr=False)
     """Item row by normalised column name."""
 
+    @property
+    def stem(self) -> str:
+        """How columns begin that do not name the informant: the instrument's id."""
+        return self.instrument.replace("-", "_")
+
     def row(self, item: str) -> int:
         """Return the row of an item."""
         return next(place for place, plan in enumerate(self.items) if plan.id == item)
@@ -238,7 +243,7 @@ def compile_form(instrument: Instrument, informant: Informant) -> FormPlan:
 def _columns(instrument: Instrument, informant: Informant) -> dict[str, int]:
     """Return the names under which each item's column is found."""
     names: dict[str, int] = {}
-    prefix = instrument.prefix(informant).replace("-", "_")
+    prefix = instrument.prefix(informant)
     for row, item in enumerate(instrument.items):
         names[f"{prefix}_{item.id}"] = row
     for row, item in enumerate(instrument.items):

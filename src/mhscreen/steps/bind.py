@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mhscreen.plan.scoring import FormPlan, ItemPlan
     from mhscreen.steps.columns import ColumnNames
 
-__all__ = ["Forms", "ResponseBatch", "bind", "read_answers"]
+__all__ = ["Forms", "ResponseBatch", "bind", "form_times", "read_answers"]
 
 NOT_A_TIME = np.datetime64("NaT", "s")
 
@@ -181,6 +181,10 @@ def bind(
     if on_problem not in ("raise", "report"):
         msg = f"on_problem is 'raise' or 'report', not '{on_problem}'"
         raise UsageError(msg)
+    unknown = sorted(set(columns or ()) - set(plan.slots))
+    if unknown:
+        msg = f"columns: no slot {', '.join(unknown)}; there are: {', '.join(plan.slots)}"
+        raise UsageError(msg)
     log = ProblemLog()
     pupils = read_roster(plan, roster, log)
     if any(problem.code == "MH501" for problem in log):
@@ -207,7 +211,8 @@ def _read_table(
     found: list[list[_Found]],
 ) -> None:
     if table.rows == 0:
-        log.add("MH412", "no rows", file=table.name)
+        log.add("MH412", "the table has no rows", file=table.name,
+                expected="rows below the heading")
     if key == "long":
         tables = _widen(plan, table, log)
         for slot, one in tables:
@@ -245,7 +250,8 @@ def _read_slots(
         subject, _ = cells.map_column(table.columns[heading], cells.parse_text, None, "O")
     for row in np.flatnonzero(subject == None).tolist() if heading is not None else []:  # noqa: E711
         log.add("MH406", "the form does not say whose it is", file=table.name,
-                row=table.row_number(row))
+                row=table.row_number(row), expected="the pupil's reference",
+                hint="it is evaluated and stands in the unmatched list")
     times = _read_times(plan.programme.zone, table, log)
     claims = _identity_claims(table)
     for slot, form in zip(slots, forms, strict=True):
@@ -370,7 +376,9 @@ def _widen(plan: Plan, table: Table, log: ProblemLog) -> Iterator[tuple[int, Tab
         answers = forms.setdefault(slot, {}).setdefault((subject, moment), {})
         if place in answers and answer_key(answers[place]) != answer_key(response):
             log.add("MH416", "answered twice, differently", file=table.name,
-                    row=table.row_number(row), path=f"{plan.slots[slot]}.{plan.forms[slot].items[place].id}")
+                    row=table.row_number(row),
+                    path=f"{plan.slots[slot]}.{plan.forms[slot].items[place].id}",
+                    expected="one answer to an item on one form", hint="the worse one is read")
             answers[place] = _worse(plan.forms[slot].items[place], answers[place], response)
         else:
             answers[place] = response
@@ -435,6 +443,7 @@ def _join(
         matched.append(forms.take(np.flatnonzero(known), pupil[known]))
         unmatched.append(forms.take(np.flatnonzero(~known), -1 - pupil[~known]))
         _report_forms(plan, slot, roster, matched[-1], log)
+        _report_ages(plan, slot, roster, matched[-1], at, log)
     rest = None
     if strangers:
         rest = ResponseBatch(
@@ -483,10 +492,48 @@ def _report_forms(plan: Plan, slot: int, roster: Roster, forms: Forms, log: Prob
     counts = np.bincount(forms.pupil, minlength=len(roster))
     uses = plan.uses[roster.group[forms.pupil], slot]
     for place in np.flatnonzero(counts[forms.pupil] > 1).tolist():
-        log.add("MH408", f"one of {counts[forms.pupil[place]]} forms", **_where(plan, slot, roster, forms, place))
+        log.add(
+            "MH408",
+            f"one of {counts[forms.pupil[place]]} forms",
+            expected="one form of each pupil",
+            hint="each is evaluated whole and the higher tier stands; find out which is the pupil's",
+            **_where(plan, slot, roster, forms, place),
+        )
     for place in np.flatnonzero(uses == Requirement.NOT_USED.position).tolist():
-        log.add("MH409", "not used for this pupil's stage and grade",
-                **_where(plan, slot, roster, forms, place))
+        log.add(
+            "MH409",
+            "not used for this pupil's stage and grade",
+            expected=", ".join(_used_slots(plan, int(roster.group[forms.pupil[place]]))),
+            hint="only its critical items count; is the stage right, and is it this pupil's form?",
+            **_where(plan, slot, roster, forms, place),
+        )
+
+
+def _used_slots(plan: Plan, group: int) -> list[str]:
+    used = plan.uses[group] != Requirement.NOT_USED.position
+    return [slot for slot, yes in zip(plan.slots, used.tolist(), strict=True) if yes]
+
+
+def _report_ages(
+    plan: Plan, slot: int, roster: Roster, forms: Forms, at: np.datetime64 | None, log: ProblemLog
+) -> None:
+    """Log pupils who are outside the ages that an instrument is made for."""
+    lowest, below = plan.forms[slot].ages
+    ages = roster.take(forms.pupil).ages(form_times(plan, forms, at))
+    for place in np.flatnonzero((ages < lowest) | (ages >= below)).tolist():
+        log.add(
+            "MH417",
+            "outside the ages that the questionnaire is made for",
+            expected=f"from {lowest:g} to below {below:g} years",
+            **_where(plan, slot, roster, forms, place),
+        )
+
+
+def form_times(plan: Plan, forms: Forms, at: np.datetime64 | None) -> NDArray[np.datetime64]:
+    """Return when each form was filled in by the local clock, else when pupils are screened."""
+    screened = NOT_A_TIME if at is None else at
+    times = np.where(np.isnat(forms.administered_on), screened, forms.administered_on)
+    return cells.local_moments(times, plan.programme.zone)
 
 
 def _where(plan: Plan, slot: int, roster: Roster, forms: Forms, place: int) -> dict[str, object]:

@@ -163,22 +163,25 @@ def _claims(form: FormPlan, names: ColumnNames | None, *, own: bool) -> dict[str
             raise UsageError(msg)
         return {heading: rows[item] for heading, item in names.items()}
     if isinstance(names, str):
-        return {
-            heading_key(names.format(number=item.number, item=item.id)): row
-            for row, item in enumerate(form.items)
-        }
+        try:
+            return {
+                heading_key(names.format(number=item.number, item=item.id)): row
+                for row, item in enumerate(form.items)
+            }
+        except (KeyError, IndexError, ValueError) as error:
+            msg = f"{form.slot}: a column pattern holds {{number}} or {{item}}, and nothing else"
+            raise UsageError(msg) from error
     claims = dict(form.columns)
     if own:
-        short = form.instrument.replace("-", "_")
         for name, row in form.columns.items():
-            claims.setdefault(short + name.removeprefix(form.prefix.replace("-", "_")), row)
+            claims.setdefault(form.stem + name.removeprefix(form.prefix), row)
         for row, item in enumerate(form.items):
             claims.setdefault(item.id, row)
     return claims
 
 
 def _looks_like(key: str, forms: Sequence[FormPlan]) -> bool:
-    return any(key.startswith(form.instrument.replace("-", "_")) for form in forms)
+    return any(key.startswith(form.stem) for form in forms)
 
 
 def _example(forms: Sequence[FormPlan]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from mhscreen.kernels.lookup import look_up
 from mhscreen.plan.norming import ANY_SEX
-from mhscreen.steps.cells import local_moments
+from mhscreen.steps.bind import form_times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,15 +80,11 @@ def norm(plan: Plan, scores: Scores) -> NormedScores:
     Age is taken on the day a form was submitted, else on the day of screening.
     """
     batch = scores.batch
-    zone = plan.programme.zone
     normed = []
     for one in plan.norms:
         forms = batch.forms[one.slot]
         pupils = batch.roster.take(forms.pupil)
-        at = np.datetime64("NaT", "s") if batch.at is None else batch.at
-        moment = local_moments(
-            np.where(np.isnat(forms.administered_on), at, forms.administered_on), zone
-        )
+        moment = form_times(plan, forms, batch.at)
         scale = scores.forms[one.slot].scales[one.scale]
         normed.append(norm_scale(one, scale, pupils.sex, pupils.ages(moment), pupils.grade))
     return NormedScores(scores, tuple(normed))

@@ -321,7 +321,8 @@ def _first_lines(table: Table, subject: NDArray[np.object_], log: ProblemLog) ->
     rows = []
     for row, one in enumerate(subject.tolist()):
         if one is None:
-            log.add("MH503", "no subject", file=table.name, row=table.row_number(row))
+            log.add("MH503", "no subject", file=table.name, row=table.row_number(row),
+                    expected="the pupil's reference", hint="no form can be matched to the line")
         elif one in seen:
             log.add(
                 "MH502",

@@ -388,6 +388,7 @@ def score(plan: Plan, batch: ResponseBatch) -> Scores:
             batch.log.add(
                 "MH410",
                 "answered though not to be asked",
+                hint="the answer is read; was the form filled in as printed?",
                 path=form.slot,
                 file=bound.source[bound.source_table[place]],
                 row=int(bound.source_row[place]),
