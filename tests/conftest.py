@@ -23,15 +23,14 @@ class School:
     dict of roster columns with ``forms``: slot to a form, or to a list of forms.
     """
 
-    at = "2026-10-15"
-    required = {
-        ("primary", 2): ("sdq@parent", "sdq@teacher", "observer@parent", "observer@teacher"),
-        ("primary", 5): ("mht", "dsrsc"),
-        ("junior", 8): ("mht", "phqa", "gad7"),
-    }
-
     def __init__(self, plan):
         self.plan = plan
+        self.at = "2026-10-15"
+        self.required = {
+            ("primary", 2): ("sdq@parent", "sdq@teacher", "observer@parent", "observer@teacher"),
+            ("primary", 5): ("mht", "dsrsc"),
+            ("junior", 8): ("mht", "phqa", "gad7"),
+        }
 
     def form(self, slot):
         return self.plan.forms[self.plan.slot(slot)]
@@ -43,11 +42,19 @@ class School:
         for scale in form.scales:
             if scale.content:
                 for row, mirrored in zip(scale.rows, scale.reversed, strict=True):
-                    sign[form.items[row].id] = (1 if scale.upwards else -1) * (-1 if mirrored else 1)
+                    sign[form.items[row].id] = (1 if scale.upwards else -1) * (
+                        -1 if mirrored else 1
+                    )
         sign |= dict.fromkeys((item.item for item in form.critical), 1)
         if "raised_concern" in sign:
             sign |= dict.fromkeys(
-                ["diagnosis_held", "exposure", "sudden_blow", "marked_abnormality", "raised_concern"],
+                [
+                    "diagnosis_held",
+                    "exposure",
+                    "sudden_blow",
+                    "marked_abnormality",
+                    "raised_concern",
+                ],
                 1,
             )
         return sign
@@ -142,6 +149,7 @@ def school(plan):
 @pytest.fixture(scope="session")
 def answers_to_codes():
     """Turn forms (item id to recorded code) into the response codes of a form plan."""
+
     def convert(form, *answers):
         codes = np.full((len(form.items), len(answers)), BLANK, dtype=np.uint8)
         for column, one in enumerate(answers):

@@ -27,7 +27,9 @@ def cells(frame):
         frame = frame.collect()
     if isinstance(frame, pl.DataFrame):
         frame = frame.to_arrow()
-    columns = frame.to_pydict() if isinstance(frame, pa.Table) else {k: list(frame[k]) for k in frame}
+    columns = (
+        frame.to_pydict() if isinstance(frame, pa.Table) else {k: list(frame[k]) for k in frame}
+    )
     return {
         name: [None if value is None or value != value else value for value in values]  # noqa: PLR0124
         for name, values in columns.items()
@@ -82,7 +84,9 @@ def test_columns_are_found_under_every_usual_spelling(name):
     assert mh.score_instrument("phq9", frame)["phq9__total"].tolist() == PHQ9_TOTALS[:1]
 
 
-@pytest.mark.parametrize("columns", ["dep{number:02d}", {f"dep{n:02d}": f"q{n}" for n in range(1, 10)}])
+@pytest.mark.parametrize(
+    "columns", ["dep{number:02d}", {f"dep{n:02d}": f"q{n}" for n in range(1, 10)}]
+)
 def test_columns_are_found_by_a_pattern_or_a_map(columns):
     frame = {f"dep{n:02d}": [n % 4] for n in range(1, 10)} | {"city": ["Qingdao"]}
     found = mh.score_instrument("phq9", frame, columns=columns)
@@ -90,7 +94,17 @@ def test_columns_are_found_by_a_pattern_or_a_map(columns):
 
 
 def test_labels_of_either_language_and_codes_may_be_mixed():
-    answers = ["Nearly every day", "几乎每天", "３", " 3 ", 3, 3.0, "3.0", "NEARLY EVERY DAY", "几乎天天"]
+    answers = [
+        "Nearly every day",
+        "几乎每天",
+        "３",
+        " 3 ",
+        3,
+        3.0,
+        "3.0",
+        "NEARLY EVERY DAY",
+        "几乎天天",
+    ]
     frame = {f"phq9_{n}": [answer] for n, answer in enumerate(answers, start=1)}
     assert mh.score_instrument("phq9", frame)["phq9__total"].tolist() == [27]
 
@@ -118,7 +132,11 @@ def test_half_an_answer_is_refused_and_withheld():
 def test_an_illegal_answer_counts_as_unanswered_where_it_is_reported():
     frame = pd.DataFrame({f"phq9_{n}": [3 if n < 9 else 33] for n in range(1, 10)})
     found = mh.score_instrument("phq9", frame, on_problem="report").iloc[0]
-    assert (found["phq9__total__answered"], found["phq9__total__low"], found["phq9__total__high"]) == (8, 24, 27)
+    assert (
+        found["phq9__total__answered"],
+        found["phq9__total__low"],
+        found["phq9__total__high"],
+    ) == (8, 24, 27)
 
 
 def test_the_informant_must_be_named_where_there_are_several():
@@ -131,7 +149,11 @@ def test_the_informant_must_be_named_where_there_are_several():
 def test_the_informant_is_named_in_the_columns_exactly_where_there_are_several():
     frame = {f"sdq_{n}": [0] for n in range(1, 34)}
     found = mh.score_instrument("sdq@1", frame, informant="teacher")
-    assert {"sdq_teacher__total", "sdq_teacher__total__low", "sdq_teacher__prosocial__category"} <= set(found)
+    assert {
+        "sdq_teacher__total",
+        "sdq_teacher__total__low",
+        "sdq_teacher__prosocial__category",
+    } <= set(found)
     assert not [name for name in found if not name.startswith("sdq_teacher__")]
 
 
@@ -148,7 +170,9 @@ def test_a_norm_gives_derived_scores_beside_the_raw_ones():
     found = mh.score_instrument(
         "sdq", frame, informant="teacher", norm="sdq/shanghai-teacher@1", at="2026-10-15"
     )
-    assert {"sdq_teacher__total__t", "sdq_teacher__total__z", "sdq_teacher__total__t_low"} <= set(found)
+    assert {"sdq_teacher__total__t", "sdq_teacher__total__z", "sdq_teacher__total__t_low"} <= set(
+        found
+    )
     assert found["sdq_teacher__total__stratum"].tolist() == [0, 1]
 
 
@@ -184,7 +208,9 @@ def test_every_kind_of_frame_gives_the_same_entries_and_comes_back_as_itself(pla
         plan, roster=make(roster.to_dict("list")), responses=converted(responses, make),
         at="2026-10-15", on_problem="report",
     )  # fmt: skip
-    usual = mh.screen(plan, roster=roster, responses=responses, at="2026-10-15", on_problem="report")
+    usual = mh.screen(
+        plan, roster=roster, responses=responses, at="2026-10-15", on_problem="report"
+    )
     assert list(result.entries.lines()) == list(usual.entries.lines())
     assert type(mh.to_frame(result)) is expected
 
@@ -194,7 +220,9 @@ def test_the_chain_step_by_step_is_the_chain_at_once(plan, district):
     batch = mh.bind(plan, roster=roster, responses=responses, at="2026-10-15", on_problem="report")
     triage = mh.triage(plan, mh.norm(plan, mh.score(plan, batch)))
     entries = mh.emit(plan, triage, at="2026-10-15")
-    at_once = mh.screen(plan, roster=roster, responses=responses, at="2026-10-15", on_problem="report")
+    at_once = mh.screen(
+        plan, roster=roster, responses=responses, at="2026-10-15", on_problem="report"
+    )
     assert list(entries.lines()) == list(at_once.entries.lines())
 
 
@@ -225,7 +253,9 @@ def test_answers_per_questionnaire_wide_and_long_give_the_same_tiers_and_scores(
         "long": {"long": long_frame(plan, responses)},
     }
     frames = [
-        mh.to_frame(mh.screen(plan, roster=roster, responses=layout, at="2026-10-15", on_problem="report"))
+        mh.to_frame(
+            mh.screen(plan, roster=roster, responses=layout, at="2026-10-15", on_problem="report")
+        )
         for layout in layouts.values()
     ]
     for frame in frames[1:]:
@@ -234,7 +264,9 @@ def test_answers_per_questionnaire_wide_and_long_give_the_same_tiers_and_scores(
 
 def test_one_pupil_alone_has_the_entry_that_the_pupil_has_in_the_batch(plan, district):
     roster, responses = district
-    together = mh.screen(plan, roster=roster, responses=responses, at="2026-10-15", on_problem="report")
+    together = mh.screen(
+        plan, roster=roster, responses=responses, at="2026-10-15", on_problem="report"
+    )
     lines = dict(zip(roster["subject"], together.entries.lines(), strict=True))
     for subject in roster["subject"].iloc[::25]:
         own = {slot: frame[frame["subject"] == subject] for slot, frame in responses.items()}
@@ -252,8 +284,19 @@ def test_an_archive_has_one_row_per_pupil_on_the_roster_in_its_order(plan, distr
         mh.screen(plan, roster=roster, responses=responses, at="2026-10-15", on_problem="report")
     )
     assert archive["subject"].tolist() == roster["subject"].tolist()
-    assert {"screen_tier", "established_tier", "possible_tier", "flags", "rules", "not_asked", "due_at",
-            "phqa__total", "mht__validity", "sdq_teacher__total__t"} <= set(archive.columns)  # fmt: skip
+    assert {
+        "screen_tier",
+        "established_tier",
+        "possible_tier",
+        "flags",
+        "rules",
+        "not_asked",
+        "due_at",
+        "phqa__total",
+        "mht__validity",
+        "mht__form_validity",
+        "sdq_teacher__total__t",
+    } <= set(archive.columns)
     without = archive[archive["phqa__total__answered"] == 0]
     assert len(without)
     scores = [c for c in archive if c.startswith("phqa__total") and not c.endswith("answered")]
@@ -273,7 +316,9 @@ def test_a_problem_refuses_the_batch_unless_it_is_to_be_reported(plan, school):
     roster, responses = school.frames([school.pupil(forms={"phqa": school.calm("phqa", q1=9)})])
     with pytest.raises(ResponseError):
         mh.screen(plan, roster=roster, responses=responses, at="2026-10-15")
-    result = mh.screen(plan, roster=roster, responses=responses, at="2026-10-15", on_problem="report")
+    result = mh.screen(
+        plan, roster=roster, responses=responses, at="2026-10-15", on_problem="report"
+    )
     assert [p.code for p in result.problems] == ["MH401"]
     assert len(result.entries) == 1
 

@@ -18,6 +18,7 @@ from mhscreen.problems import ProblemLog, ResponseError, UsageError
 from mhscreen.simulation import Assumptions, simulate_pupils
 from mhscreen.steps import bind as _bind
 from mhscreen.steps import cells
+from mhscreen.steps.answers import read_answers
 from mhscreen.steps.cells import Moment, moment
 from mhscreen.steps.columns import match_columns
 from mhscreen.steps.emit import Entries
@@ -252,7 +253,7 @@ def score_instrument(
     whose = None
     if heading is not None:
         whose, _ = cells.map_column(table.columns[heading], cells.parse_text, None, "O")
-    codes = _bind.read_answers(form, table, matched[form.slot].items, log, whose)
+    codes = read_answers(form, table, matched[form.slot].items, log, whose)
     if on_problem == "raise" and log.errors:
         raise ResponseError(log.errors)
     scored = score_forms(form, codes)

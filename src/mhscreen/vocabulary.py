@@ -62,7 +62,7 @@ class Term(StrEnum):
     @property
     def position(self) -> int:
         """Zero-based place in the list, which is what arrays hold."""
-        return self._member_names_.index(self.name)
+        return tuple(type(self)).index(self)
 
     @classmethod
     def at(cls, position: int) -> Self:
@@ -70,7 +70,7 @@ class Term(StrEnum):
         if position < 0:
             msg = f"{cls.__name__} has no member at place {position}"
             raise IndexError(msg)
-        return cls[cls._member_names_[position]]
+        return tuple(cls)[position]
 
     def label(self, language: str = "en") -> str:
         """Return the words for people, ``"en"`` or ``"zh"``."""

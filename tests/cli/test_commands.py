@@ -2,14 +2,17 @@
 
 import csv
 import json
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+import mhscreen
 from mhscreen import __version__
 from mhscreen.cli import app
 from mhscreen.cli.words import _PHRASES, SHORT_TIERS
@@ -113,7 +116,7 @@ def test_every_tier_has_a_heading():
     assert set(SHORT_TIERS) == set(ScreenTier)
 
 
-@pytest.mark.parametrize(("lang", "words"), [("en", "unsigned default"), ("zh", "未签署的默认规则")])
+@pytest.mark.parametrize("lang, words", [("en", "unsigned default"), ("zh", "未签署的默认规则")])
 def test_an_unsigned_policy_is_called_so_and_what_this_is_not_is_said(
     call, made, tmp_path, lang, words
 ):
@@ -125,9 +128,7 @@ def test_an_unsigned_policy_is_called_so_and_what_this_is_not_is_said(
 def test_problems_end_with_1_and_everything_is_written(call, made, tmp_path):
     answers = tmp_path / "answers"
     answers.mkdir()
-    (answers / "phqa.csv").write_text(
-        "subject,phqa_q9\nOFF-1,3\nOFF-2,55\n", encoding="utf-8"
-    )
+    (answers / "phqa.csv").write_text("subject,phqa_q9\nOFF-1,3\nOFF-2,55\n", encoding="utf-8")
     result = call(*screen_arguments(made, tmp_path / "out", responses=answers))
     assert result.exit_code == 1
     assert len(rows_of(tmp_path / "out" / "problems.csv")) > 2
@@ -146,7 +147,7 @@ def test_without_a_roster_nothing_is_written_and_the_status_is_2(call, made, tmp
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    "change, words",
     [
         ({"programme": "no-such@1"}, "MH301"),
         ({"programme": "No Such"}, "names no programme"),
@@ -211,7 +212,7 @@ def test_an_illegal_answer_is_scored_as_unanswered_and_ends_with_1(call, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    "arguments, words",
     [
         (["phq10@1", "answers.csv", "--out", "scores.csv"], "MH301"),
         (["sdq@1", "answers.csv", "--out", "scores.csv"], "needs informant"),
@@ -231,7 +232,7 @@ def test_a_score_that_cannot_be_made_ends_with_2(call, tmp_path, monkeypatch, ar
 # -- explain --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("lang", "words"), [("en", "A screening is no diagnosis"), ("zh", "不是诊断")])
+@pytest.mark.parametrize("lang, words", [("en", "A screening is no diagnosis"), ("zh", "不是诊断")])
 def test_explain_reads_the_ledger_alone(call, made, lang, words):
     result = call("explain", "--ledger", made / "ledger.jsonl", "SYN-000001", "--lang", lang)
     assert result.exit_code == 0
@@ -240,7 +241,7 @@ def test_explain_reads_the_ledger_alone(call, made, lang, words):
 
 
 @pytest.mark.parametrize(
-    ("ledger", "words"), [("ledger.jsonl", "no screening entry"), ("none", "cannot be opened")]
+    "ledger, words", [("ledger.jsonl", "no screening entry"), ("none", "cannot be opened")]
 )
 def test_a_pupil_or_ledger_that_is_not_there_ends_with_2(call, made, ledger, words):
     result = call("explain", "--ledger", made / ledger, "NOBODY")
@@ -274,9 +275,9 @@ def test_a_finding_ends_with_1_and_is_placed(call, tmp_path):
     file.write_text(text.replace("range: [0, 9]", "range: [0, 8]"), encoding="utf-8")
     result = call("check", tmp_path)
     assert result.exit_code == 1
-    line = text.splitlines().index("    range: [0, 9]") + 1 if "    range: [0, 9]" in text else None
+    line = next(n for n, one in enumerate(text.splitlines(), 1) if "range: [0, 9]" in one)
     assert "MH203" in result.stderr
-    assert line is None or f":{line}:" in result.stderr
+    assert f":{line}:" in result.stderr
 
 
 def test_a_worked_case_that_fails_ends_with_1(call, tmp_path):
@@ -323,8 +324,13 @@ def test_the_version_is_shown(call):
 
 
 def test_python_m_mhscreen_is_the_same_program():
+    source = str(Path(mhscreen.__file__).parents[1])
     run = subprocess.run(
-        [sys.executable, "-m", "mhscreen", "--version"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "mhscreen", "--version"],
+        env={**os.environ, "PYTHONPATH": source},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert run.stdout == f"mhscreen {__version__}\n"
 

@@ -37,7 +37,7 @@ def test_canonical_json_is_that_of_an_independent_implementation(document):
 
 def test_every_entry_of_a_batch_is_canonical_as_an_independent_implementation_writes_it(school):
     pupils = [
-        school.pupil("甲\t\"1\"", forms={"phqa": school.full("phqa")}),
+        school.pupil('甲\t"1"', forms={"phqa": school.full("phqa")}),
         school.pupil("B2", forms={"phqa": school.calm("phqa", q1=None, q2=1, q3=2), "mht": None}),
         school.pupil("C3", stage="primary", grade=2, age=8.37, sex="男"),
     ]  # fmt: skip
@@ -106,6 +106,7 @@ HASHES = [digest(str(number)) for number in range(9)]
 
 def slow_root(hashes):
     """Work the root out on paper: leaves marked 0, pairs marked 1, an odd one moves up."""
+
     def leaf(text):
         return hashlib.sha256(b"\x00" + text.encode()).digest()
 

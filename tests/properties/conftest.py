@@ -42,7 +42,9 @@ class Strategies:
                 forms[slot] = None
                 continue
             forms[slot] = draw(self.form(slot))
-        for slot in draw(st.lists(st.sampled_from(ON_EVENT[group] or ("asq",)), max_size=2, unique=True)):
+        for slot in draw(
+            st.lists(st.sampled_from(ON_EVENT[group] or ("asq",)), max_size=2, unique=True)
+        ):
             if ON_EVENT[group]:
                 forms[slot] = draw(self.form(slot))
         if duplicates and draw(st.booleans()):
@@ -55,9 +57,13 @@ class Strategies:
         return self._pupil(self, subject, duplicates)
 
     def pupils(self, most=5, *, duplicates=True):
-        return st.integers(1, most).flatmap(
-            lambda n: st.tuples(*(self.pupil(f"A{k}", duplicates=duplicates) for k in range(n)))
-        ).map(list)
+        return (
+            st.integers(1, most)
+            .flatmap(
+                lambda n: st.tuples(*(self.pupil(f"A{k}", duplicates=duplicates) for k in range(n)))
+            )
+            .map(list)
+        )
 
 
 @pytest.fixture(scope="session")

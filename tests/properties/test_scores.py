@@ -33,7 +33,9 @@ def scored(library, ref, informant, convert, *answers):
 @every_form
 @given(data=st.data())
 @FEW
-def test_a_score_lies_within_its_bounds_and_its_range(library, answers_to_codes, ref, informant, data):
+def test_a_score_lies_within_its_bounds_and_its_range(
+    library, answers_to_codes, ref, informant, data
+):
     form = data.draw(forms(definition(library, ref)))
     found = scored(library, ref, informant, answers_to_codes, form)
     for plan, scale in zip(found.plan.scales, found.scales, strict=True):
@@ -54,7 +56,9 @@ def test_a_score_lies_within_its_bounds_and_its_range(library, answers_to_codes,
 @every_form
 @given(data=st.data())
 @FEW
-def test_bounds_hold_every_completion_of_the_blanks(library, answers_to_codes, ref, informant, data):
+def test_bounds_hold_every_completion_of_the_blanks(
+    library, answers_to_codes, ref, informant, data
+):
     instrument = definition(library, ref)
     part = data.draw(forms(instrument))
     rest = data.draw(forms(instrument, blanks=False))
@@ -126,7 +130,10 @@ def test_scores_depend_neither_on_the_place_nor_on_the_company_of_a_form(
 def test_the_worse_side_of_every_item_is_the_one_that_its_scales_say(library, ref, informant):
     instrument = definition(library, ref)
     sides = worse_side(instrument, Informant(informant))
-    reverse = {"dsrsc": {1, 2, 4, 7, 8, 9, 11, 12, 13, 16}, "sdq": {7, 11, 14, 21, 25, 1, 4, 9, 17, 20}}
+    reverse = {
+        "dsrsc": {1, 2, 4, 7, 8, 9, 11, 12, 13, 16},
+        "sdq": {7, 11, 14, 21, 25, 1, 4, 9, 17, 20},
+    }
     down = {f"q{n}" for n in reverse.get(ref, ())}
     assert {key for key, side in sides.items() if side < 0} == down
 
@@ -172,10 +179,13 @@ def test_a_score_at_each_cut_belongs_to_the_far_side_and_one_short_of_it_to_the_
     number = 0
     for instrument, scale, cuts, place, cut, informant in edges(library):
         only = instrument.model_copy(
-            update={"scales": tuple(
-                s.model_copy(update={"cut_sets": (cuts,)}) if s.id == scale.id else s for s in instrument.scales
-            )}
-        )  # fmt: skip
+            update={
+                "scales": tuple(
+                    s.model_copy(update={"cut_sets": (cuts,)}) if s.id == scale.id else s
+                    for s in instrument.scales
+                )
+            }
+        )
         plan = compile_form(only, informant)
         compiled = plan.scales[plan.scale(scale.id)]
         step = 1 if compiled.upwards else -1
@@ -210,11 +220,18 @@ def test_each_age_edge_of_the_shipped_norm(library, plan):
         for place, stratum in enumerate(norm.strata):
             month = 1 / 12
             for edge, inside in (
-                (stratum.age[0] - month, False), (stratum.age[0], True), (stratum.age[0] + month, True),
-                (stratum.age[1] - month, True), (stratum.age[1], False), (stratum.age[1] + month, False),
-            ):  # fmt: skip
+                (stratum.age[0] - month, False),
+                (stratum.age[0], True),
+                (stratum.age[0] + month, True),
+                (stratum.age[1] - month, True),
+                (stratum.age[1], False),
+                (stratum.age[1] + month, False),
+            ):
                 found = norm_scale(
-                    norm, scores, np.array([stratum.sex], dtype=np.int8), np.array([edge]),
+                    norm,
+                    scores,
+                    np.array([stratum.sex], dtype=np.int8),
+                    np.array([edge]),
                     np.array([-1], dtype=np.int8),
-                )  # fmt: skip
+                )
                 assert bool(found.stratum[0] == place) is inside, (edge, stratum)

@@ -86,7 +86,9 @@ def test_answering_a_blank_stays_within_what_was_possible(school, made_up, data)
 
 @given(st.data())
 @EXAMPLES
-def test_established_and_possible_are_the_rules_on_the_lowest_and_highest_completion(school, made_up, data):
+def test_established_and_possible_are_the_rules_on_the_lowest_and_highest_completion(
+    school, made_up, data
+):
     pupil = data.draw(made_up.pupil(duplicates=False))
     before = entry(school, pupil)
     ends = []
@@ -102,7 +104,9 @@ def test_established_and_possible_are_the_rules_on_the_lowest_and_highest_comple
                 if item.id not in known and not closed(school, slot, item.id, form)
             }
             if end == 0:  # nothing that opens a gate: what stands behind it is not asked
-                gated = {school.form(slot).items[r].id for g in school.form(slot).gates for r in g.rows}
+                gated = {
+                    school.form(slot).items[r].id for g in school.form(slot).gates for r in g.rows
+                }
                 whole = known | filled
                 filled = {
                     key: code for key, code in filled.items()
@@ -124,7 +128,7 @@ def test_established_and_possible_are_the_rules_on_the_lowest_and_highest_comple
 @EXAMPLES
 def test_a_further_form_never_lowers_a_tier(school, made_up, data):
     pupil = data.draw(made_up.pupil())
-    slot = data.draw(st.sampled_from(sorted(pupil["forms"]) + ["phq9", "asq", "observer@teacher"]))
+    slot = data.draw(st.sampled_from([*sorted(pupil["forms"]), "phq9", "asq", "observer@teacher"]))
     extra = data.draw(made_up.form(slot))
     there = pupil["forms"].get(slot, [])
     forms = [*(there if isinstance(there, list) else [there]), extra]
@@ -152,7 +156,9 @@ def test_a_blank_critical_item_never_ends_as_none_or_watch(school, made_up, data
 @EXAMPLES
 def test_what_is_shown_never_hides_what_is_established_or_open(school, made_up, data):
     found = entry(school, data.draw(made_up.pupil()))
-    established, possible, shown = (found[f"{kind}_tier"] for kind in ("established", "possible", "screen"))
+    established, possible, shown = (
+        found[f"{kind}_tier"] for kind in ("established", "possible", "screen")
+    )
     assert rank(established) <= rank(possible)
     if rank(established) >= rank("general"):
         assert shown == established
@@ -188,7 +194,9 @@ def test_splitting_and_shuffling_a_batch_changes_no_byte_of_any_pupil(school, ma
         columns = responses[slot]
         rows = data.draw(st.permutations(range(len(columns["subject"]))))
         shuffled[slot] = {name: [values[row] for row in rows] for name, values in columns.items()}
-    again = screen(school.plan, roster=roster, responses=shuffled, at=school.at, on_problem="report")
+    again = screen(
+        school.plan, roster=roster, responses=shuffled, at=school.at, on_problem="report"
+    )
     assert list(again.entries.lines()) == lines
 
 
@@ -201,7 +209,9 @@ NOISE = st.one_of(
 @given(st.data())
 @EXAMPLES
 def test_every_pupil_on_the_roster_has_exactly_one_entry_whatever_comes_in(school, data):
-    subjects = data.draw(st.lists(st.sampled_from(["A1", "A2", "A3", " A1 ", "", None, 7]), min_size=1, max_size=6))
+    subjects = data.draw(
+        st.lists(st.sampled_from(["A1", "A2", "A3", " A1 ", "", None, 7]), min_size=1, max_size=6)
+    )
     rows = len(subjects)
 
     def column(values):
@@ -217,9 +227,13 @@ def test_every_pupil_on_the_roster_has_exactly_one_entry_whatever_comes_in(schoo
     }
     whose = data.draw(st.lists(st.sampled_from(["A1", "A2", "A9", None]), max_size=5))
     items = data.draw(st.lists(st.sampled_from([f"q{n}" for n in range(1, 10)]), unique=True))
-    answers = {"subject": whose, **{
-        f"phqa_{item}": data.draw(st.lists(NOISE, min_size=len(whose), max_size=len(whose))) for item in items
-    }}  # fmt: skip
+    answers = {
+        "subject": whose,
+        **{
+            f"phqa_{item}": data.draw(st.lists(NOISE, min_size=len(whose), max_size=len(whose)))
+            for item in items
+        },
+    }
     result = screen(
         school.plan, roster=roster, responses={"phqa": answers}, at=school.at, on_problem="report"
     )
@@ -232,7 +246,9 @@ def test_every_pupil_on_the_roster_has_exactly_one_entry_whatever_comes_in(schoo
     assert [found["pupil_ref"] for found in entries] == expected
     for found in entries:
         assert found["screen_tier"] not in HIDES
-    strangers = set() if result.unmatched is None else set(result.unmatched.triage.subjects.tolist())
+    strangers = (
+        set() if result.unmatched is None else set(result.unmatched.triage.subjects.tolist())
+    )
     assert {"A1", "A2", "A9"} & set(whose) <= strangers | set(expected)
     for problem in result.problems:
         assert "几乎每天" not in str(problem)

@@ -30,7 +30,10 @@ def test_hours_run_through_nights_and_weekends(due, hours, expected):
 
 
 def test_a_holiday_does_not_stop_the_hours(due):
-    assert due({"hours": 8}, "2026-10-01T08:00:00", holidays=(dt.date(2026, 10, 1),)) == "2026-10-01T16:00:00"
+    assert (
+        due({"hours": 8}, "2026-10-01T08:00:00", holidays=(dt.date(2026, 10, 1),))
+        == "2026-10-01T16:00:00"
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,8 +60,10 @@ def test_just_after_midnight_in_shanghai_it_is_the_new_day(due):
     assert due({"school_days": 0}, "2026-10-15T00:30:00") == "2026-10-15T17:00:00"
 
 
-@pytest.mark.parametrize("day, expected", [("2026-10-15", "2026-10-30"), ("2026-10-30", "2026-10-30"),
-                                           ("2026-10-31", "2026-11-30")])  # fmt: skip
+@pytest.mark.parametrize(
+    "day, expected",
+    [("2026-10-15", "2026-10-30"), ("2026-10-30", "2026-10-30"), ("2026-10-31", "2026-11-30")],
+)
 def test_the_monthly_review_is_on_the_last_school_day_of_the_month(due, day, expected):
     assert due({"monthly_review": True}, f"{day}T08:00:00") == f"{expected}T17:00:00"
 
@@ -87,7 +92,10 @@ def test_the_clock_starts_when_the_first_answer_was_submitted(school):
 
 
 def test_without_a_time_of_submission_the_clock_starts_with_the_screening(school):
-    assert school.one(forms={"phqa": school.calm("phqa", q9=1)})["due_at"] == "2026-10-15T08:00:00+08:00"
+    assert (
+        school.one(forms={"phqa": school.calm("phqa", q9=1)})["due_at"]
+        == "2026-10-15T08:00:00+08:00"
+    )
 
 
 def test_the_earliest_of_all_reasons_decides(school):
@@ -114,6 +122,9 @@ def test_nothing_is_due_and_nobody_is_assigned_where_nothing_was_found(school):
     assert (entry["due_at"], entry["assignee"]) == (None, None)
 
 
-@pytest.mark.parametrize("answers, role", [({"q9": 1}, "on_duty"), ({"q9": 3}, "on_duty"), ({"q9": None}, "psych_teacher")])
+@pytest.mark.parametrize(
+    "answers, role",
+    [({"q9": 1}, "on_duty"), ({"q9": 3}, "on_duty"), ({"q9": None}, "psych_teacher")],
+)
 def test_the_urgent_go_to_the_on_duty_role(school, answers, role):
     assert school.one(forms={"phqa": school.calm("phqa", **answers)})["assignee"] == role

@@ -9,7 +9,12 @@ from mhscreen.steps.cells import age_in_years, parse_grade, parse_moment
 from mhscreen.steps.roster import read_roster
 from mhscreen.steps.tables import BrokenRow, Table
 
-BASE = {"subject": ["A1", "A2"], "school": ["S", "S"], "stage": ["junior", "primary"], "grade": [8, 2]}
+BASE = {
+    "subject": ["A1", "A2"],
+    "school": ["S", "S"],
+    "stage": ["junior", "primary"],
+    "grade": [8, 2],
+}
 
 
 @pytest.fixture
@@ -75,11 +80,19 @@ def test_a_pupil_of_no_group_stays_on_the_roster_as_an_error(read):
     assert codes_of(problems) == ["MH505"]
 
 
-@pytest.mark.parametrize("stage, grade, group", [
-    ("primary", 3, "primary_lower"), ("primary", 4, "primary_upper"), ("primary", 6, "primary_upper"),
-    ("junior", 6, "junior"), ("junior", 9, "junior"), ("senior", 10, "senior"),
-    ("vocational", 11, "vocational"), ("vocational", None, "vocational"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "stage, grade, group",
+    [
+        ("primary", 3, "primary_lower"),
+        ("primary", 4, "primary_upper"),
+        ("primary", 6, "primary_upper"),
+        ("junior", 6, "junior"),
+        ("junior", 9, "junior"),
+        ("senior", 10, "senior"),
+        ("vocational", 11, "vocational"),
+        ("vocational", None, "vocational"),
+    ],
+)
 def test_stage_and_grade_decide_the_group_and_the_stage_tells_sixth_grades_apart(
     plan, read, stage, grade, group
 ):
@@ -87,8 +100,17 @@ def test_stage_and_grade_decide_the_group_and_the_stage_tells_sixth_grades_apart
     assert plan.programme.groups[roster.group[0]].id == group
 
 
-@pytest.mark.parametrize("name, value", [("sex", "SECRET"), ("birth_date", "someday"), ("age", "young"),
-                                         ("status", "gone"), ("grade", 1313), ("stage", "kindergarten")])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("sex", "SECRET"),
+        ("birth_date", "someday"),
+        ("age", "young"),
+        ("status", "gone"),
+        ("grade", 1313),
+        ("stage", "kindergarten"),
+    ],
+)
 def test_a_value_that_is_not_understood_counts_as_not_given_and_is_withheld(read, name, value):
     roster, problems = read(BASE | {name: [value, BASE.get(name, [None, None])[1]]})
     assert len(roster) == 2
@@ -109,14 +131,29 @@ def test_a_roster_without_pupils_is_a_problem(read):
 
 
 def test_a_pupil_whose_line_cannot_be_read_is_entered_all_the_same(read):
-    roster, problems = read(BASE, broken_rows=(BrokenRow(3, "A3"), BrokenRow(4, ""), BrokenRow(5, "A1")))
+    roster, problems = read(
+        BASE, broken_rows=(BrokenRow(3, "A3"), BrokenRow(4, ""), BrokenRow(5, "A1"))
+    )
     assert roster.subject.tolist() == ["A1", "A2", "A3"]
     assert roster.error.tolist() == [False, False, True]
     assert len(problems) == 3
 
 
-@pytest.mark.parametrize("word, grade", [("一年级", 1), ("六年级", 6), ("七年级", 7), ("初一", 7), ("初三", 9),
-                                         ("高一", 10), ("高三", 12), ("8年级", 8), (8.0, 8), ("８", 8)])  # fmt: skip
+@pytest.mark.parametrize(
+    "word, grade",
+    [
+        ("一年级", 1),
+        ("六年级", 6),
+        ("七年级", 7),
+        ("初一", 7),
+        ("初三", 9),
+        ("高一", 10),
+        ("高三", 12),
+        ("8年级", 8),
+        (8.0, 8),
+        ("８", 8),
+    ],
+)
 def test_a_grade_is_understood_as_number_or_name(word, grade):
     assert parse_grade(word) == grade
 
@@ -156,4 +193,6 @@ def test_an_age_on_the_roster_stands_in_for_a_birth_date(read):
 
 def test_a_moment_is_read_in_the_zone_of_the_programme():
     assert parse_moment("2026-10-15", "Asia/Shanghai") == np.datetime64("2026-10-14T16:00:00")
-    assert parse_moment("2026-10-15T00:00:00Z", "Asia/Shanghai") == np.datetime64("2026-10-15T00:00:00")
+    assert parse_moment("2026-10-15T00:00:00Z", "Asia/Shanghai") == np.datetime64(
+        "2026-10-15T00:00:00"
+    )

@@ -256,7 +256,9 @@ def test_an_asq_on_which_every_question_was_refused_is_positive(scored):
 # -- critical items ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code, truth", [(0, FAILS), (1, HOLDS), (2, HOLDS), (3, HOLDS), (None, UNDECIDED)])
+@pytest.mark.parametrize(
+    "code, truth", [(0, FAILS), (1, HOLDS), (2, HOLDS), (3, HOLDS), (None, UNDECIDED)]
+)
 def test_item_nine_is_read_on_the_raw_answer_and_never_imputed(scored, code, truth):
     scores = scored("phq9", phq9(0, q9=code))
     assert scores.critical[0].tolist() == [truth]
@@ -281,7 +283,9 @@ def test_unscored_items_do_not_leave_a_form_incomplete(scored):
 VALIDITY_ITEMS = [f"q{n}" for n in range(82, 101, 2)]
 
 
-@pytest.mark.parametrize("number, found", [(6, Validity.VALID), (7, Validity.INVALID), (8, Validity.INVALID)])
+@pytest.mark.parametrize(
+    "number, found", [(6, Validity.VALID), (7, Validity.INVALID), (8, Validity.INVALID)]
+)
 def test_the_mht_is_invalid_from_seven_validity_answers(scored, number, found):
     answers = {f"q{n}": 0 for n in range(1, 101)}
     answers |= dict.fromkeys(VALIDITY_ITEMS[:number], 1)
@@ -290,8 +294,12 @@ def test_the_mht_is_invalid_from_seven_validity_answers(scored, number, found):
 
 def test_blanks_that_could_still_make_a_form_invalid_leave_its_validity_open(scored):
     answers = {f"q{n}": 0 for n in range(1, 101)}
-    open_ = answers | dict.fromkeys(VALIDITY_ITEMS[:5], 1) | dict.fromkeys(VALIDITY_ITEMS[5:7], None)
-    settled = answers | dict.fromkeys(VALIDITY_ITEMS[:4], 1) | dict.fromkeys(VALIDITY_ITEMS[5:7], None)
+    open_ = (
+        answers | dict.fromkeys(VALIDITY_ITEMS[:5], 1) | dict.fromkeys(VALIDITY_ITEMS[5:7], None)
+    )
+    settled = (
+        answers | dict.fromkeys(VALIDITY_ITEMS[:4], 1) | dict.fromkeys(VALIDITY_ITEMS[5:7], None)
+    )
     found = scored("mht", open_, settled)
     assert [Validity.at(place) for place in found.validity.tolist()] == [
         Validity.INCOMPLETE,
@@ -341,7 +349,11 @@ def test_an_estimate_never_rules_a_higher_cut_out(scored):
 def test_where_higher_is_better_the_comparison_points_down(form, answers_to_codes):
     plan = form("sdq", "self")
     place = plan.scale("prosocial")
-    answers = [dict.fromkeys(("q1", "q4", "q9", "q17", "q20"), 1), {"q1": 0, "q4": 0}, {"q1": 2, "q4": 2}]
+    answers = [
+        dict.fromkeys(("q1", "q4", "q9", "q17", "q20"), 1),
+        {"q1": 0, "q4": 0},
+        {"q1": 2, "q4": 2},
+    ]
     scores = score_forms(plan, answers_to_codes(plan, *answers))
     found = scale_truth(plan.scales[place], scores.scales[place], 5)
     assert found.tolist() == [HOLDS, UNDECIDED, UNDECIDED]

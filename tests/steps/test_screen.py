@@ -19,10 +19,14 @@ def with_stranger(school):
     """Screen pupils, and a form of somebody who is not on the roster."""
 
     def run(*pupils, form, slot="phqa", subject="Z9"):
-        everybody = school.pupil(subject, forms={"phqa": None, "mht": None, "gad7": None, slot: form})
+        everybody = school.pupil(
+            subject, forms={"phqa": None, "mht": None, "gad7": None, slot: form}
+        )
         roster, _ = school.frames(pupils)
         _, responses = school.frames([*pupils, everybody])
-        return screen(school.plan, roster=roster, responses=responses, at=school.at, on_problem="report")
+        return screen(
+            school.plan, roster=roster, responses=responses, at=school.at, on_problem="report"
+        )
 
     return run
 
@@ -30,11 +34,17 @@ def with_stranger(school):
 # -- forms that match nobody ------------------------------------------------------------------
 
 
-def test_a_form_off_the_roster_is_read_for_critical_items_and_changes_nobody_else(school, with_stranger):
+def test_a_form_off_the_roster_is_read_for_critical_items_and_changes_nobody_else(
+    school, with_stranger
+):
     result = with_stranger(school.pupil(), form=school.calm("phqa", q9=1))
     assert [entry["screen_tier"] for entry in result.entries] == ["none"]
     (item,) = unmatched_items(result)
-    assert (item["subject"], item["kind"], item["established_tier"]) == ("Z9", "off_roster", "severe")
+    assert (item["subject"], item["kind"], item["established_tier"]) == (
+        "Z9",
+        "off_roster",
+        "severe",
+    )
     assert [(c["item"], c["state"]) for c in item["critical_items"]] == [("q9", "positive")]
     assert [(s["slot"], s["row"]) for s in item["sources"]] == [("phqa", 2)]
 
@@ -101,7 +111,11 @@ def test_the_urgent_list_holds_no_answer(school):
 
 def test_the_pupil_whose_form_it_may_be_is_not_shown_as_none_meanwhile(school):
     pupils = [
-        school.pupil("A1", birth_date="2013-01-01", forms={"gad7": school.calm("gad7") | {"birth_date": "2013-02-02"}}),
+        school.pupil(
+            "A1",
+            birth_date="2013-01-01",
+            forms={"gad7": school.calm("gad7") | {"birth_date": "2013-02-02"}},
+        ),
         school.pupil("A2", birth_date="2013-02-02"),
         school.pupil("A3", birth_date="2013-03-03"),
     ]
@@ -115,7 +129,9 @@ def test_the_pupil_whose_form_it_may_be_is_not_shown_as_none_meanwhile(school):
 # -- errors -----------------------------------------------------------------------------------
 
 
-def test_a_pupil_who_cannot_be_evaluated_is_seen_by_a_person_and_the_batch_goes_on(school, monkeypatch):
+def test_a_pupil_who_cannot_be_evaluated_is_seen_by_a_person_and_the_batch_goes_on(
+    school, monkeypatch
+):
     original = score_module.score_forms
 
     def fails_on_a_three(plan, codes):
@@ -151,7 +167,9 @@ def test_a_fault_that_is_not_the_pupils_is_raised(school, monkeypatch):
 
 
 def test_a_pupil_who_stands_twice_on_the_roster_has_one_entry(school):
-    result = school.screen(school.pupil("A1", forms={"phqa": school.calm("phqa", q9=1)}), school.pupil("A1"))
+    result = school.screen(
+        school.pupil("A1", forms={"phqa": school.calm("phqa", q9=1)}), school.pupil("A1")
+    )
     (entry,) = result.entries
     assert entry["established_tier"] == "severe"
     assert "duplicate" in entry["flags"]

@@ -23,7 +23,11 @@ def phqa(total, **answers):
     """Return a PHQ-A with a total on its first eight items."""
     codes = [min(3, max(0, total - 3 * n)) for n in range(8)]
     every = {f"q{n}": code for n, code in enumerate(codes, start=1)}
-    return every | {"q9": 0, "dysthymia": 0, "difficulty": 0, "si_month": 0, "attempt_life": 0} | answers
+    return (
+        every
+        | {"q9": 0, "dysthymia": 0, "difficulty": 0, "si_month": 0, "attempt_life": 0}
+        | answers
+    )
 
 
 # -- the four things (engine rule 1) ----------------------------------------------------------
@@ -84,7 +88,9 @@ def test_blanks_that_leave_only_watch_open_do_not_withhold_none(school):
 
 
 def test_blanks_that_leave_general_open_do_withhold_none(school):
-    entry = school.one(forms={"gad7": school.calm("gad7", **dict.fromkeys(("q1", "q2", "q3", "q4")))})
+    entry = school.one(
+        forms={"gad7": school.calm("gad7", **dict.fromkeys(("q1", "q2", "q3", "q4")))}
+    )
     assert (entry["established_tier"], entry["possible_tier"]) == ("none", "general")
     assert entry["screen_tier"] == "undetermined"
 
@@ -93,9 +99,20 @@ def test_blanks_that_leave_general_open_do_withhold_none(school):
 
 
 @pytest.mark.parametrize(
-    "total, tier", [(0, "none"), (4, "none"), (5, "watch"), (6, "watch"), (10, "watch"),
-                    (11, "general"), (12, "general"), (14, "general"), (15, "general"), (24, "general")]
-)  # fmt: skip
+    "total, tier",
+    [
+        (0, "none"),
+        (4, "none"),
+        (5, "watch"),
+        (6, "watch"),
+        (10, "watch"),
+        (11, "general"),
+        (12, "general"),
+        (14, "general"),
+        (15, "general"),
+        (24, "general"),
+    ],
+)
 def test_the_adolescent_cuts_of_the_depression_score(school, total, tier):
     assert school.tiers(forms={"phqa": phqa(total)}) == (tier, tier, tier)
 
@@ -145,7 +162,11 @@ SHANGHAI = [("self", 15, 18), ("parent", 15, 17), ("teacher", 14, 18)]
 
 def sdq(school, slot, total):
     answers, left = school.calm(slot), total
-    scales = [s for s in school.form(slot).scales if s.id in {"emotional", "conduct", "hyperactivity", "peer"}]
+    scales = [
+        s
+        for s in school.form(slot).scales
+        if s.id in {"emotional", "conduct", "hyperactivity", "peer"}
+    ]
     for scale in scales:
         for row in scale.rows:
             item = school.form(slot).items[row].id
@@ -162,9 +183,15 @@ def test_sdq_cuts_are_those_of_shanghai_for_each_informant(school, informant, bo
     def tier(total):
         return school.tiers(forms={slot: sdq(school, slot, total)})[2]
 
-    assert [tier(t) for t in (borderline - 1, borderline, abnormal - 1, abnormal, abnormal + 1)] == [
-        "none", "watch", "watch", "general", "general",
-    ]  # fmt: skip
+    assert [
+        tier(t) for t in (borderline - 1, borderline, abnormal - 1, abnormal, abnormal + 1)
+    ] == [
+        "none",
+        "watch",
+        "watch",
+        "general",
+        "general",
+    ]
 
 
 # -- critical items ---------------------------------------------------------------------------
@@ -325,7 +352,9 @@ def test_items_of_two_forms_are_never_mixed(school):
 
 def test_two_forms_of_one_pupil_may_meet_forms_of_other_slots(school):
     slot = "observer@teacher"
-    entry = school.one(forms={"phqa": [phqa(0), phqa(16)], slot: school.calm(slot, marked_abnormality=1)})
+    entry = school.one(
+        forms={"phqa": [phqa(0), phqa(16)], slot: school.calm(slot, marked_abnormality=1)}
+    )
     assert "R6-abnormality-seen" in rules(entry)
 
 
@@ -352,7 +381,9 @@ def test_an_absent_on_event_form_is_no_evidence(school):
 
 def test_a_filed_on_event_form_brings_its_blanks_along(school):
     slot = "observer@teacher"
-    established, possible, shown = school.tiers(forms={slot: school.calm(slot, attempt_lifetime=None)})
+    established, possible, shown = school.tiers(
+        forms={slot: school.calm(slot, attempt_lifetime=None)}
+    )
     assert (established, possible, shown) == ("none", "severe", "undetermined")
 
 
@@ -372,7 +403,13 @@ def test_what_nobody_asked_about_in_plain_words_is_listed(school):
         "suicide_ideation", "suicide_plan", "suicide_attempt", "self_harm", "harm_others",
         "psychosis", "abuse",
     ]  # fmt: skip
-    assert school.one()["not_asked"] == ["suicide_plan", "self_harm", "harm_others", "psychosis", "abuse"]
+    assert school.one()["not_asked"] == [
+        "suicide_plan",
+        "self_harm",
+        "harm_others",
+        "psychosis",
+        "abuse",
+    ]
     assert school.one(stage="primary", grade=2)["not_asked"] == []
 
 
@@ -385,7 +422,10 @@ def test_a_form_that_was_not_answered_asked_nothing(school):
 
 
 def test_informants_are_counted_and_never_averaged(school):
-    forms = {"sdq@parent": sdq(school, "sdq@parent", 17), "sdq@teacher": sdq(school, "sdq@teacher", 0)}
+    forms = {
+        "sdq@parent": sdq(school, "sdq@parent", 17),
+        "sdq@teacher": sdq(school, "sdq@teacher", 0),
+    }
     entry = school.one(stage="primary", grade=2, forms=forms)
     assert entry["established_tier"] == "general"
     assert "R7-sdq" in rules(entry)
@@ -443,7 +483,9 @@ def test_a_high_total_with_item_nine_on_a_form_of_another_stage_is_read_for_item
 
 def test_a_pupil_of_no_group_is_read_like_every_other_and_never_none(school):
     for grade in (12, None):
-        assert school.tiers(stage="junior", grade=grade, forms={"phqa": phqa(0)})[2] == "undetermined"
+        assert (
+            school.tiers(stage="junior", grade=grade, forms={"phqa": phqa(0)})[2] == "undetermined"
+        )
     assert school.tiers(stage="junior", grade=12, forms={"phqa": phqa(0, q9=1)})[2] == "severe"
 
 

@@ -23,7 +23,13 @@ def entry(garden):
         roster |= {name: [value] for name, value in ({"sex": "male", "age": 10} | pupil).items()}
         every = {"q1": 0, "q2": 0, "q3": 2, "q4": "N", "q5": None} | answers
         form = {"subject": ["A1"], **{f"leaf_self_{item}": [code] for item, code in every.items()}}
-        result = screen(garden, roster=roster, responses={"leaf@self": form}, at="2026-10-15", on_problem="report")
+        result = screen(
+            garden,
+            roster=roster,
+            responses={"leaf@self": form},
+            at="2026-10-15",
+            on_problem="report",
+        )
         return next(iter(result.entries))
 
     return run
@@ -39,7 +45,9 @@ def undecided(entry):
 
 def test_a_plant_that_thrives_raises_nothing(entry):
     found = entry({})
-    assert (found["established_tier"], found["possible_tier"], found["screen_tier"]) == ("none",) * 3
+    assert (found["established_tier"], found["possible_tier"], found["screen_tier"]) == (
+        "none",
+    ) * 3
 
 
 def test_a_derived_score_reads_the_stratum_of_the_pupil(entry):

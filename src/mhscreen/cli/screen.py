@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["add_to"]
 
 _UNBOUNDED = 10_000  # columns; a table that would have to be squeezed becomes a list
-_SHOWN = 5  # problems, and implausible shares, that are printed
+_SHOWN = 5  # implausible shares, and kinds of problems, of which one each is printed
 _PROGRAMME = "qingdao-2023@1"
 
 
@@ -200,7 +200,8 @@ def _print_problems(run: FolderRun, lang: Language, console: Console) -> None:
     console.print(text, soft_wrap=True)
     for code, number in found["by_code"].items():
         console.print(f"  {number} × {code} {CATALOGUE[code].slug}", soft_wrap=True)
-    print_problems(run.errors, _SHOWN)
+    examples = {problem.code: problem for problem in reversed(run.errors)}
+    print_problems([examples[code] for code in sorted(examples)][:_SHOWN])
 
 
 def _print_urgent(run: FolderRun, lang: Language, console: Console, *, kept: bool) -> None:

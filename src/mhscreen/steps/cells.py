@@ -279,7 +279,8 @@ def local_moments(moments: NDArray[np.datetime64], zone: str) -> NDArray[np.date
         else np.timedelta64(_utc_offset(quarter.astype("M8[s]"), clock), "s")
         for quarter in quarters
     ]
-    return moments + np.array(shifts, dtype="m8[s]")[place]
+    local: NDArray[np.datetime64] = moments + np.array(shifts, dtype="m8[s]")[place]
+    return local
 
 
 def _utc_offset(moment: np.datetime64, clock: ZoneInfo) -> int:

@@ -48,8 +48,9 @@ def form_columns(form: FormPlan, scored: FormScores) -> Columns:
             for suffix in ("category", "category_low", "category_high"):
                 columns[f"{name}__{suffix}"] = _labels(scale.categories, getattr(scale, suffix))
     if form.validity:
+        # Not "__validity": an instrument may well call its validity scale that.
         validity = np.where(scored.filed, scored.validity, -1)
-        columns[f"{form.prefix}__validity"] = _labels(tuple(Validity), validity)
+        columns[f"{form.prefix}__form_validity"] = _labels(tuple(Validity), validity)
     return columns
 
 

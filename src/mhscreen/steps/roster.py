@@ -140,7 +140,8 @@ class Roster:
     def ages(self, moment: NDArray[np.datetime64]) -> NDArray[np.float64]:
         """Return each pupil's age in years at a moment each; NaN where it cannot be told.
 
-        The moments are those of the local clock, see `mhscreen.steps.cells.local_moments`. An age on the roster stands in where there is no birth date.
+        The moments are those of the local clock, see `mhscreen.steps.cells.local_moments`. An age
+        on the roster stands in where there is no birth date.
         """
         return cells.age_in_years(self.birth_date, moment, self.age)
 
@@ -321,8 +322,14 @@ def _first_lines(table: Table, subject: NDArray[np.object_], log: ProblemLog) ->
     rows = []
     for row, one in enumerate(subject.tolist()):
         if one is None:
-            log.add("MH503", "no subject", file=table.name, row=table.row_number(row),
-                    expected="the pupil's reference", hint="no form can be matched to the line")
+            log.add(
+                "MH503",
+                "no subject",
+                file=table.name,
+                row=table.row_number(row),
+                expected="the pupil's reference",
+                hint="no form can be matched to the line",
+            )
         elif one in seen:
             log.add(
                 "MH502",

@@ -14,7 +14,8 @@ from mhscreen.plan.norming import compile_norms
 from mhscreen.plan.plan import compile_plan
 from mhscreen.plan.scoring import compile_form
 from mhscreen.problems import DefinitionError, Problem, ProblemLog, UsageError
-from mhscreen.steps.bind import bind, read_answers
+from mhscreen.steps.answers import read_answers
+from mhscreen.steps.bind import bind
 from mhscreen.steps.norm import norm, norm_scale
 from mhscreen.steps.score import ScaleScores, score, score_forms
 from mhscreen.steps.tables import Table, encode

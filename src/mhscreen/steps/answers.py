@@ -1,0 +1,103 @@
+"""Answers: the columns of one slot into response codes, and when the forms were submitted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mhscreen.kernels import codes as rc
+from mhscreen.plan.scoring import answer_key
+from mhscreen.steps import cells
+from mhscreen.steps.columns import FORM_COLUMNS
+from mhscreen.steps.roster import find_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mhscreen.plan.scoring import FormPlan, ItemPlan
+    from mhscreen.problems import ProblemLog
+    from mhscreen.steps.tables import Column, Table
+
+__all__ = ["NOT_A_TIME", "read_answers", "read_times"]
+
+NOT_A_TIME = np.datetime64("NaT", "s")
+
+
+def read_answers(
+    form: FormPlan,
+    table: Table,
+    headings: Mapping[int, str],
+    log: ProblemLog,
+    subject: NDArray[np.object_] | None = None,
+) -> NDArray[np.uint8]:
+    """Turn the columns of one slot into response codes.
+
+    Parameters
+    ----------
+    form : FormPlan
+        The slot.
+    table : Table
+        The answers.
+    headings : mapping of int to str
+        Heading by item row; an item without one was not presented.
+    log : ProblemLog
+        Receives every answer that is not legal, without the answer.
+    subject : ndarray of object, optional
+        Whose each row is, for messages.
+
+    Returns
+    -------
+    ndarray of uint8, shape (items, rows)
+    """
+    codes = np.full((len(form.items), table.rows), rc.NOT_PRESENTED, dtype=np.uint8)
+    for row, heading in headings.items():
+        item = form.items[row]
+        codes[row] = _read_column(item, table.columns[heading])
+        for place in np.flatnonzero(codes[row] == rc.ILLEGAL).tolist():
+            whose = None if subject is None else subject[place]
+            log.add(
+                "MH401",
+                "not a legal answer",
+                file=table.name,
+                path=f"{form.slot}.{item.id}",
+                row=table.row_number(place),
+                subject=whose or "",
+                expected=item.legal,
+                hint="the value is withheld; look at this row of the file",
+            )
+    return codes
+
+
+def _read_column(item: ItemPlan, column: Column) -> NDArray[np.uint8]:
+    lookup = np.full(len(column.values) + 1, rc.BLANK, dtype=np.uint8)
+    for place, cell in enumerate(column.values):
+        code = item.answers.get(answer_key(cell))
+        if code is not None:
+            lookup[place] = code
+        elif not cells.is_blank(cell):
+            lookup[place] = rc.ILLEGAL
+    return lookup[column.index]
+
+
+def read_times(zone: str, table: Table, log: ProblemLog) -> NDArray[np.datetime64]:
+    """Return when each form was submitted, in UTC; NaT where not given or not understood."""
+    headings = find_columns(table, FORM_COLUMNS)
+    times = np.full(table.rows, NOT_A_TIME, dtype="M8[s]")
+    if "administered_on" in headings:
+        column = table.columns[headings["administered_on"]]
+        times, bad = cells.map_column(
+            column, lambda cell: cells.parse_moment(cell, zone), NOT_A_TIME, "M8[s]"
+        )
+        for row in np.flatnonzero(bad).tolist():
+            log.add(
+                "MH413",
+                "not understood",
+                file=table.name,
+                path="administered_on",
+                row=table.row_number(row),
+                expected="YYYY-MM-DD or YYYY-MM-DD HH:MM",
+            )
+    return times
