@@ -39,12 +39,11 @@ class School:
         """Say by item which way is worse: 1 up, −1 down, 0 for neither (exempt or not scored)."""
         form = self.form(slot)
         sign = dict.fromkeys((item.id for item in form.items), 0)
-        for scale in form.scales:
-            if scale.content:
-                for row, mirrored in zip(scale.rows, scale.reversed, strict=True):
-                    sign[form.items[row].id] = (1 if scale.upwards else -1) * (
-                        -1 if mirrored else 1
-                    )
+        for scale in self.plan.instruments[form.instrument].scales_for(form.informant):
+            if scale.purpose == "content":
+                for item in scale.items:
+                    mirrored = item in scale.reverse
+                    sign[item] = 1 if (scale.higher_is == "worse") != mirrored else -1
         sign |= dict.fromkeys((item.item for item in form.critical), 1)
         if "raised_concern" in sign:
             sign |= dict.fromkeys(

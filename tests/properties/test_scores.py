@@ -159,7 +159,8 @@ def filled_to(plan, scale, total):
     parts = [plan.scales[p] for p in scale.components] or [scale]
     left = total
     for part in parts:
-        for row, mirrored in zip(part.rows, part.reversed, strict=True):
+        for row in part.rows:
+            mirrored = plan.items[row].upwards != part.upwards
             scores = plan.items[row].scores
             mirror = scores.min() + scores.max()
             keyed = mirror - scores if mirrored else scores

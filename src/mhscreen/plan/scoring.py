@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mhscreen.definitions.keys import item_direction, items_of
 from mhscreen.kernels import codes as rc
 from mhscreen.kernels.packed import LARGEST_SUM, MOST_ITEMS, pack
 from mhscreen.problems import UsageError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mhscreen.definitions import Instrument
-    from mhscreen.definitions.instrument import Item, ResponseScale, Scale
+    from mhscreen.definitions.instrument import Item, Scale
     from mhscreen.vocabulary import Concern, Directness, Informant, Validity, Window
 
 __all__ = [
@@ -64,6 +65,8 @@ class ItemPlan:
         Response code by `answer_key`.
     scores : ndarray of int64, shape (options,)
         Item score by response code, before reverse keying.
+    upwards : bool
+        Whether a higher item score is worse.
     blank_score : int or None
         What a blank counts as on a form that was filled in.
     codes : tuple
@@ -78,6 +81,7 @@ class ItemPlan:
     answers: Mapping[str, int]
     codes: tuple[int | str, ...]
     scores: NDArray[np.int64]
+    upwards: bool
     blank_score: int | None
     counts: bool
     legal: str
@@ -92,8 +96,6 @@ class ScalePlan:
     ----------
     rows : ndarray of int64
         Its items, as rows of the response codes.
-    reversed : ndarray of bool
-        Which of them are keyed in reverse.
     tables : ndarray of int64, shape (len(rows), 256)
         Packed counters by response code, see `mhscreen.kernels.packed`.
     components : tuple of int
@@ -105,7 +107,6 @@ class ScalePlan:
     id: str
     combine: str
     rows: NDArray[np.int64]
-    reversed: NDArray[np.bool_]
     tables: NDArray[np.int64]
     components: tuple[int, ...]
     n_items: int
@@ -213,10 +214,7 @@ def compile_form(instrument: Instrument, informant: Informant) -> FormPlan:
         ref=instrument.ref,
         informant=informant,
         ages=(instrument.ages.from_, instrument.ages.below),
-        items=tuple(
-            _item(item, instrument.options(item.id), counts=item.id in used)
-            for item in instrument.items
-        ),
+        items=tuple(_item(instrument, item, counts=item.id in used) for item in instrument.items),
         scales=tuple(_scale(instrument, scale, informant, rows, places) for scale in scales),
         critical=tuple(
             CriticalPlan(
@@ -252,7 +250,8 @@ def _columns(instrument: Instrument, informant: Informant) -> dict[str, int]:
     return names
 
 
-def _item(item: Item, scale: ResponseScale, *, counts: bool) -> ItemPlan:
+def _item(instrument: Instrument, item: Item, *, counts: bool) -> ItemPlan:
+    scale = instrument.options(item.id)
     answers: dict[str, int] = {}
     spellings = [
         (place, [option.code, option.label.en, option.label.zh, *option.aliases])
@@ -277,6 +276,7 @@ def _item(item: Item, scale: ResponseScale, *, counts: bool) -> ItemPlan:
         answers,
         tuple(option.code for option in scale.options),
         np.array(scale.scores, dtype=np.int64),
+        item_direction(instrument, item.id) is Direction.WORSE,
         None if blank is None else blank.score,
         counts,
         legal,
@@ -291,12 +291,11 @@ def _scale(
     places: Mapping[str, int],
 ) -> ScalePlan:
     cut_set = scale.cut_set_for(informant)
-    n_items = len(_all_items(instrument, scale))
+    n_items = len(items_of(instrument, scale))
     return ScalePlan(
         id=scale.id,
         combine=scale.combine,
         rows=np.array([rows[key] for key in scale.items], dtype=np.int64),
-        reversed=np.array([key in scale.reverse for key in scale.items], dtype=bool),
         tables=_tables(instrument, scale),
         components=tuple(places[key] for key in scale.scales),
         n_items=n_items,
@@ -310,14 +309,6 @@ def _scale(
             [] if cut_set is None else [c.cut for c in cut_set.categories[1:]], dtype=np.float64
         ),
     )
-
-
-def _all_items(instrument: Instrument, scale: Scale) -> list[str]:
-    """Return the items of a scale, those of its components included."""
-    return [
-        *scale.items,
-        *(key for part in scale.scales for key in _all_items(instrument, instrument.scale(part))),
-    ]
 
 
 def _keyed(

@@ -190,7 +190,6 @@ def _answers(
     level = assume.loading * truth + np.sqrt(1 - assume.loading**2) * rng.standard_normal(forms)
     careless = rng.random(forms) < assume.careless
     critical = {item.row for item in form.critical}
-    better = _better_items(form)
     further = assume.steps.get(form.instrument, 0.0)
     if form.informant is not Informant.SELF and critical:
         further += assume.observer_step
@@ -202,7 +201,7 @@ def _answers(
             steps = steps + assume.critical_step
         noise = rng.logistic(size=forms) / assume.slope
         rank = (level[:, None] + noise[:, None] > steps[None, :]).sum(axis=1)
-        if row in better:
+        if not item.upwards:
             rank = len(order) - 1 - rank
         rank = np.where(careless, rng.integers(len(order), size=forms), rank)
         place[row] = order[rank]
@@ -218,11 +217,3 @@ def _answers(
         codes = np.array([*item.codes, None], dtype=object)
         columns[f"{form.prefix}_{item.id}"] = codes[np.where(blank[row], -1, place[row])]
     return columns
-
-
-def _better_items(form: FormPlan) -> set[int]:
-    """Return the items on which a higher item score is the better answer."""
-    better = set()
-    for scale in form.scales:
-        better |= set(scale.rows[scale.reversed == scale.upwards].tolist())
-    return better

@@ -84,7 +84,6 @@ def widen(plan: Plan, table: Table, log: ProblemLog) -> Iterator[tuple[int, Tabl
         wide = {
             f"{form.prefix}_{item.id}": encode(answers.get(place) for answers in filled.values())
             for place, item in enumerate(form.items)
-            if any(place in answers for answers in filled.values())
         }
         wide["subject"] = encode(subject for subject, _ in filled)
         if "administered_on" in columns:
@@ -111,7 +110,13 @@ def _long_place(plan: Plan, instrument: object, informant: object, item: object)
 
 
 def _worse(item: ItemPlan, one: object, other: object) -> object:
-    """Return the answer with the higher item score; a legal one before an illegal one."""
-    codes = [item.answers.get(answer_key(answer), rc.ILLEGAL) for answer in (one, other)]
-    scores = [int(item.scores[code]) if code < rc.FIRST_MISSING else -1 for code in codes]
-    return one if scores[0] >= scores[1] else other
+    """Return the worse of two answers; a legal one before an illegal one."""
+
+    def badness(answer: object) -> int:
+        code = item.answers.get(answer_key(answer), rc.ILLEGAL)
+        if code >= rc.FIRST_MISSING:
+            return -1
+        score = int(item.scores[code])
+        return score if item.upwards else int(item.scores.max()) - score
+
+    return one if badness(one) >= badness(other) else other

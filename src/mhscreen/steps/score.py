@@ -34,6 +34,8 @@ BLOCK = 1 << 16
 """Forms scored at a time, so that the working arrays stay in the cache."""
 
 _REFUSED = rc.missing_code(MissingReason.REFUSED)
+# A question that was never put, or an answer that cannot be read, is no refusal: it stays open.
+_NO_ANSWER = (rc.BLANK, _REFUSED, rc.missing_code(MissingReason.DONT_KNOW))
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ def _settle(
     # Who refuses such a question has said something, even where every other item is blank.
     filed |= (codes[blank_rows] == _REFUSED).any(axis=0)
     for row in blank_rows:
-        settled[row, filed & ~rc.is_answered(codes[row])] = rc.COUNTED_BLANK
+        settled[row, filed & np.isin(codes[row], _NO_ANSWER)] = rc.COUNTED_BLANK
     for gate in plan.gates:
         is_open = np.zeros(forms, dtype=bool)
         undecided = np.zeros(forms, dtype=bool)
