@@ -336,3 +336,22 @@ def test_everything_public_can_be_reached():
             assert getattr(mh, name) is not None
     with pytest.raises(AttributeError):
         _ = mh.diagnose
+
+
+def test_one_scale_is_read_by_its_slot_and_name(plan):
+    roster, answers = mh.simulate(plan, 60, seed=3)
+    batch = mh.bind(plan, roster=roster, responses=answers, at="2026-10-15", on_problem="report")
+    normed = mh.norm(plan, mh.score(plan, batch))
+    frame = mh.to_frame(normed)
+    scale = normed.scores["gad7.total"]
+    np.testing.assert_array_equal(scale.score, frame["gad7__total"])
+    np.testing.assert_array_equal(scale.answered, frame["gad7__total__answered"])
+    np.testing.assert_array_equal(normed["sdq@teacher.total"].t, frame["sdq_teacher__total__t"])
+
+
+@pytest.mark.parametrize("name", ["gad7", "gad7.totals", "mood.total"])
+def test_a_scale_that_does_not_exist_is_refused_with_what_there_is(plan, name):
+    roster, answers = mh.simulate(plan, 5, seed=3)
+    scores = mh.score(plan, mh.bind(plan, roster=roster, responses=answers))
+    with pytest.raises(mh.UsageError, match=r"there are|it has"):
+        scores[name]

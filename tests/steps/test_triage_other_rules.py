@@ -110,3 +110,17 @@ def test_a_refused_answer_is_unanswered_where_no_rule_says_otherwise(entry):
 
 def test_a_programme_in_another_term_names_its_own_cycle(garden, entry):
     assert entry({})["cycle_id"] == "garden-2026/2026-2027/autumn"
+
+
+def test_a_blank_critical_item_bars_none_even_where_no_rule_reads_it(garden, entry):
+    from dataclasses import replace
+
+    rules_ = tuple(rule for rule in garden.triage.rules if rule.id != "G1")
+    silent = replace(garden, triage=replace(garden.triage, rules=rules_))
+    roster = {"subject": ["A1"], "school": ["S"], "stage": ["primary"], "grade": [4]}
+    roster |= {"sex": ["male"], "age": [10]}
+    answers = {"q1": 0, "q2": 0, "q3": 2, "q4": None, "q5": None}
+    form = {"subject": ["A1"], **{f"leaf_self_{item}": [code] for item, code in answers.items()}}
+    result = screen(silent, roster=roster, responses={"leaf@self": form}, at="2026-10-15")
+    (found,) = result.entries
+    assert (found["possible_tier"], found["screen_tier"]) == ("none", "undetermined")

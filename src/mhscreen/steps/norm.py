@@ -9,7 +9,9 @@ import numpy as np
 
 from mhscreen.kernels.lookup import look_up
 from mhscreen.plan.norming import ANY_SEX
+from mhscreen.problems import UsageError
 from mhscreen.steps.bind import form_times
+from mhscreen.steps.score import find_scale, of_pupils
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +50,7 @@ class NormedScale:
 
     Attributes
     ----------
-    stratum : ndarray of int16, shape (forms,)
+    stratum : ndarray of int64, shape (forms,)
         Place of the stratum; −1 for none or for more than one.
     derived : dict of str to Derived
         By metric; only the metrics that the table can give.
@@ -59,11 +61,40 @@ class NormedScale:
     """
 
     plan: NormPlan
-    stratum: NDArray[np.int16]
+    stratum: NDArray[np.int64]
     derived: Mapping[str, Derived]
     t_ci_low: NDArray[np.float64]
     t_ci_high: NDArray[np.float64]
     not_normed: NDArray[np.bool_]
+
+    @property
+    def z(self) -> NDArray[np.float64]:
+        """The z score; NaN where the table gives none."""
+        return self._metric("z").value
+
+    @property
+    def t(self) -> NDArray[np.float64]:
+        """The T score; NaN where the table gives none."""
+        return self._metric("t").value
+
+    @property
+    def t_low(self) -> NDArray[np.float64]:
+        """The lowest T that blanks, or an unknown sex, leave possible."""
+        return self._metric("t").low
+
+    @property
+    def t_high(self) -> NDArray[np.float64]:
+        """The highest T that blanks, or an unknown sex, leave possible."""
+        return self._metric("t").high
+
+    @property
+    def percentile(self) -> NDArray[np.float64]:
+        """The percentile, by the table's own definition; NaN where it gives none."""
+        return self._metric("percentile").value
+
+    def _metric(self, name: str) -> Derived:
+        nothing = np.full(len(self.stratum), np.nan)
+        return self.derived.get(name, Derived(nothing, nothing, nothing))
 
 
 @dataclass(frozen=True)
@@ -72,6 +103,34 @@ class NormedScores:
 
     scores: Scores
     norms: tuple[NormedScale, ...]
+
+    def __getitem__(self, name: str) -> NormedScale:
+        """Return one normed scale by pupil: ``normed["sdq@teacher.total"].t``.
+
+        Every array has shape (pupils,), in roster order; NaN where a pupil has no form.
+
+        Raises
+        ------
+        UsageError
+            If there is no such slot or scale, or the programme names no norm for it.
+        """
+        slot, place = find_scale(self.scores.batch.plan, name)
+        one = next((n for n in self.norms if (n.plan.slot, n.plan.scale) == (slot, place)), None)
+        if one is None:
+            msg = f"the programme names no norm table for {name}"
+            raise UsageError(msg)
+        shown = self.scores.shown[slot]
+        return NormedScale(
+            one.plan,
+            of_pupils(one.stratum, shown),
+            {
+                metric: Derived(*(of_pupils(values, shown) for values in vars(derived).values()))
+                for metric, derived in one.derived.items()
+            },
+            of_pupils(one.t_ci_low, shown),
+            of_pupils(one.t_ci_high, shown),
+            of_pupils(one.not_normed, shown),
+        )
 
 
 def norm(plan: Plan, scores: Scores) -> NormedScores:
@@ -113,7 +172,7 @@ def norm_scale(
         −1 where not known.
     """
     forms = len(scores.score)
-    stratum = np.full(forms, -1, dtype=np.int16)
+    stratum = np.full(forms, -1, dtype=np.int64)
     possible = np.zeros(forms, dtype=np.int16)
     values = {m: np.full(forms, np.nan) for m in METRICS}
     lows = {m: np.full(forms, np.nan) for m in METRICS}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mhscreen.kernels.logic import HOLDS
+from mhscreen.steps.score import of_pupils
 from mhscreen.vocabulary import Attendance, ScreenTier, Sex, Stage, Term, Tier, Validity
 
 if TYPE_CHECKING:
@@ -146,13 +147,4 @@ def _joined(parts: Sequence[tuple[str, NDArray[np.bool_]]]) -> NDArray[np.object
 
 def _of_pupils(columns: Columns, shown: NDArray[np.int64]) -> Columns:
     """Return columns by pupil, from columns by form."""
-    placed: Columns = {}
-    for name, values in columns.items():
-        if values.dtype == object:
-            nothing: Any = np.array([None], dtype=object)
-        elif values.dtype.kind == "f":
-            nothing = np.array([np.nan])
-        else:
-            nothing = np.array([0 if name.endswith("__answered") else -1], dtype=values.dtype)
-        placed[name] = np.concatenate([values, nothing])[shown]
-    return placed
+    return {name: of_pupils(values, shown) for name, values in columns.items()}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from mhscreen.kernels import codes as rc
 from mhscreen.kernels.logic import HOLDS, UNDECIDED, at_or_past
 from mhscreen.kernels.lookup import categorise, round_half_up
 from mhscreen.kernels.packed import Counters, max_packed, sum_packed, unpack
+from mhscreen.problems import UsageError
 from mhscreen.vocabulary import MissingReason, Validity
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ __all__ = [
     "FormScores",
     "ScaleScores",
     "Scores",
+    "find_scale",
     "item_truth",
+    "of_pupils",
     "scale_truth",
     "score",
     "score_forms",
@@ -360,11 +363,64 @@ class Scores:
     forms: tuple[FormScores, ...]
     shown: NDArray[np.int64]
 
+    def __getitem__(self, name: str) -> ScaleScores:
+        """Return one scale by pupil: ``scores["gad7.total"]``, ``scores["sdq@teacher.total"]``.
+
+        Every array has shape (pupils,), in roster order; of several forms the worse one counts.
+        Where a pupil has no form, nothing is answered and every score is NaN.
+
+        Raises
+        ------
+        UsageError
+            If the programme has no such slot, or the slot no such scale.
+        """
+        slot, place = find_scale(self.batch.plan, name)
+        scale = self.forms[slot].scales[place]
+        arrays: dict[str, Any] = {
+            field.name: of_pupils(getattr(scale, field.name), self.shown[slot])
+            for field in fields(scale)
+            if isinstance(getattr(scale, field.name), np.ndarray)
+        }
+        return replace(scale, **arrays)
+
     def worst_first(self, slot: int, pupil: int) -> NDArray[np.int64]:
         """Return a pupil's forms in a slot, the worst first, whatever order they came in."""
         bound = self.batch.forms[slot]
         places = np.flatnonzero(bound.pupil == pupil)
         return places[_from_mild_to_worse(bound, self.forms[slot], places)][::-1]
+
+
+def find_scale(plan: Plan, name: str) -> tuple[int, int]:
+    """Return the places of a slot and of its scale, from ``slot.scale``.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+    """
+    slot_name, _, key = name.rpartition(".")
+    slot = plan.slot(slot_name)
+    if slot < 0:
+        msg = f"no slot '{slot_name}'; there are: {', '.join(plan.slots)}"
+        raise UsageError(msg)
+    place = plan.forms[slot].scale(key)
+    if place < 0:
+        there = ", ".join(scale.id for scale in plan.forms[slot].scales)
+        msg = f"{slot_name} has no scale '{key}'; it has: {there}"
+        raise UsageError(msg)
+    return slot, place
+
+
+def of_pupils(values: NDArray[Any], shown: NDArray[np.int64]) -> NDArray[Any]:
+    """Return values by pupil, from values by form.
+
+    Where a pupil has no form, a float is NaN, an object None, a count (int16) 0, a place −1, and
+    a truth value false.
+    """
+    nothing: Any = {"f": np.nan, "O": None, "b": False}.get(values.dtype.kind, -1)
+    if values.dtype == np.int16:
+        nothing = 0
+    return np.concatenate([values, np.array([nothing], dtype=values.dtype)])[shown]
 
 
 def score(plan: Plan, batch: ResponseBatch) -> Scores:
