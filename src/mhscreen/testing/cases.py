@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.scoring import FormPlan
 
-__all__ = ["run_cases"]
+__all__ = ["run_cases", "run_instrument_case"]
 
 
 def run_cases(
@@ -89,7 +89,7 @@ def _run(
     library: Library, definition: Definition, case: Any, plans: dict[str, Plan]
 ) -> Iterator[str]:
     if isinstance(definition, Instrument):
-        return _run_instrument(definition, case)
+        return run_instrument_case(definition, case)
     if isinstance(definition, NormTable):
         return _run_norm(library, definition, case)
     if isinstance(definition, Policy):
@@ -106,7 +106,8 @@ def _row(form: FormPlan, answers: Mapping[str, Any]) -> dict[str, Any]:
     return {item.id: answers.get(item.id, answers.get("all")) for item in form.items}
 
 
-def _run_instrument(instrument: Instrument, case: InstrumentCase) -> Iterator[str]:
+def run_instrument_case(instrument: Instrument, case: InstrumentCase) -> Iterator[str]:
+    """Yield what one case of an instrument expects and does not get."""
     form = compile_form(instrument, case.informant or instrument.informants[0])
     row = _row(form, case.answers)
     table = Table(form.slot, {key: encode([value]) for key, value in row.items()}, 1)

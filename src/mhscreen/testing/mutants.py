@@ -1,0 +1,210 @@
+"""Do worked cases pin a definition? Change one thing at a time, and see whether a case notices.
+
+A mutation score shows that the cases pin the file, not that the file agrees with its original:
+`evidence` says that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mhscreen.definitions import Instrument
+from mhscreen.loading import load_cases
+from mhscreen.problems import UsageError
+from mhscreen.testing.cases import run_instrument_case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mhscreen.definitions import Definition
+    from mhscreen.definitions.cases import InstrumentCase
+    from mhscreen.definitions.instrument import CutSet, Scale
+    from mhscreen.loading import Loaded
+
+__all__ = ["Mutant", "mutate", "surviving"]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """An instrument with one thing changed.
+
+    Attributes
+    ----------
+    name : str
+        What was changed, such as ``total: item q7 not reversed``.
+    instrument : Instrument
+        The changed instrument; it need not pass the checks of a definition.
+    """
+
+    name: str
+    instrument: Instrument
+
+
+def surviving(loaded: Loaded[Definition]) -> tuple[int, list[str]]:
+    """Return how many mutants an instrument has, and those that no worked case notices.
+
+    Examples
+    --------
+    >>> from mhscreen.loading import shipped_library
+    >>> number, survivors = surviving(shipped_library().instrument("gad7@1"))
+    >>> number > 20, survivors
+    (True, [])
+    """
+    cases = load_cases(loaded)
+    if not isinstance(loaded.definition, Instrument) or cases is None:
+        return 0, []
+    written: Sequence[Any] = cases.cases
+    mutants = list(mutate(loaded.definition))
+    return len(mutants), [one.name for one in mutants if not _noticed(one.instrument, written)]
+
+
+def _noticed(instrument: Instrument, cases: Sequence[InstrumentCase]) -> bool:
+    try:
+        return any(next(iter(run_instrument_case(instrument, case)), None) for case in cases)
+    except (UsageError, KeyError, StopIteration, ValueError, IndexError, RuntimeError):
+        return True  # an instrument that cannot even be compiled is noticed
+
+
+def mutate(instrument: Instrument) -> Iterator[Mutant]:
+    """Change one thing at a time: keys, membership, cuts, coding, rules for blanks, gates."""
+    for place, scale in enumerate(instrument.scales):
+        for what, changes in _scale_changes(instrument, scale):
+            changed = scale.model_copy(update=changes)
+            yield Mutant(f"{scale.id}: {what}", _with(instrument, "scales", place, changed))
+    yield from _moved_items(instrument)
+    counted = {key for scale in instrument.scales for key in scale.items}
+    counted |= {critical.item for critical in instrument.critical_items}
+    used = {instrument.item(key).response_scale for key in counted}
+    for name, options in instrument.response_scales.items():
+        if name not in used:
+            continue
+        for what, scores in (
+            ("coding one too high", [score + 1 for score in options.scores]),
+            ("coding upside down", list(options.scores)[::-1]),
+        ):
+            recoded = tuple(
+                option.model_copy(update={"score": score})
+                for option, score in zip(options.options, scores, strict=True)
+            )
+            scales = dict(instrument.response_scales)
+            scales[name] = options.model_copy(update={"options": recoded})
+            yield Mutant(
+                f"{name}: {what}", instrument.model_copy(update={"response_scales": scales})
+            )
+    yield from _other_parts(instrument)
+
+
+def _with(instrument: Instrument, field: str, place: int, value: Any) -> Instrument:
+    """Return the instrument with one element of a tuple replaced, or left out (None)."""
+    values = list(getattr(instrument, field))
+    values[place : place + 1] = [] if value is None else [value]
+    return instrument.model_copy(update={field: tuple(values)})
+
+
+def _scale_changes(instrument: Instrument, scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
+    for item in scale.items:
+        reverse = set(scale.reverse) ^ {item}
+        kept = tuple(one for one in scale.items if one in reverse)
+        word = "not reversed" if item in scale.reverse else "reversed"
+        if len(set(instrument.options(item).scores)) > 1:
+            yield f"item {item} {word}", {"reverse": kept}
+        others = tuple(one for one in scale.items if one != item)
+        yield (
+            f"item {item} left out",
+            {"items": others, "reverse": tuple(one for one in scale.reverse if one != item)},
+        )
+    for name in scale.scales:
+        yield f"scale {name} left out", {"scales": tuple(s for s in scale.scales if s != name)}
+    deciding = [scale.cut_set_for(one) for one in scale.informants or instrument.informants]
+    for place, cut_set in enumerate(scale.cut_sets):
+        if cut_set in deciding:
+            yield from _cut_changes(scale, place, cut_set)
+    yield from _rule_changes(scale)
+
+
+def _rule_changes(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Change the rule for counting, the rule for blanks, and the rounding."""
+    if scale.count_at_or_above is not None:
+        for step in (-1, 1):
+            yield (
+                f"counts from {scale.count_at_or_above + step}",
+                {"count_at_or_above": scale.count_at_or_above + step},
+            )
+    if scale.missing is not None:
+        fewest = scale.missing.min_answered
+        for number in {max(1, fewest - 1), fewest + 1} - {fewest}:
+            rule = scale.missing.model_copy(update={"min_answered": number})
+            yield f"needs {number} answers", {"missing": rule}
+        yield "needs every answer", {"missing": None}
+    if scale.missing is not None:
+        other = "none" if scale.rounding != "none" else "half_up"
+        yield f"rounding {other}", {"rounding": other}
+
+
+def _cut_changes(scale: Scale, place: int, cut_set: CutSet) -> Iterator[tuple[str, dict[str, Any]]]:
+    step = _step(scale)
+    for number, category in enumerate(cut_set.categories):
+        if category.cut is None:
+            continue
+        for sign in (-1, 1):
+            key = "at_or_above" if category.at_or_above is not None else "at_or_below"
+            moved = category.model_copy(update={key: category.cut + sign * step})
+            categories = [*cut_set.categories]
+            categories[number] = moved
+            sets = [*scale.cut_sets]
+            sets[place] = cut_set.model_copy(update={"categories": tuple(categories)})
+            yield f"{category.id} {key} {category.cut + sign * step:g}", {"cut_sets": tuple(sets)}
+
+
+def _step(scale: Scale) -> float:
+    """Return the distance between two neighbouring scores of a complete form."""
+    return 1 / len(scale.items) if scale.combine == "mean" else 1.0
+
+
+def _moved_items(instrument: Instrument) -> Iterator[Mutant]:
+    """Count each item in one more scale, and move it to each other scale."""
+    simple = [
+        (place, scale)
+        for place, scale in enumerate(instrument.scales)
+        if scale.items and scale.combine in ("sum", "mean", "count", "maximum")
+    ]
+    for place, scale in simple:
+        for item in (one.id for one in instrument.items):
+            if item in scale.items or not _same_coding(instrument, item, scale):
+                continue
+            more = scale.model_copy(update={"items": (*scale.items, item)})
+            with_more = _with(instrument, "scales", place, more)
+            yield Mutant(f"{scale.id}: item {item} counted, too", with_more)
+
+
+def _same_coding(instrument: Instrument, item: str, scale: Scale) -> bool:
+    return instrument.item(item).response_scale == instrument.item(scale.items[0]).response_scale
+
+
+def _other_parts(instrument: Instrument) -> Iterator[Mutant]:
+    for place, critical in enumerate(instrument.critical_items):
+        name = f"critical {critical.item}"
+        yield Mutant(f"{name} left out", _with(instrument, "critical_items", place, None))
+        scores = instrument.options(critical.item).scores
+        for cut in {critical.at_or_above - 1, critical.at_or_above + 1}:
+            if cut <= max(scores):
+                changed = critical.model_copy(update={"at_or_above": cut})
+                yield Mutant(
+                    f"{name} from {cut}", _with(instrument, "critical_items", place, changed)
+                )
+    for place, index in enumerate(instrument.validity_indices):
+        for cut in (index.at_or_above - 1, index.at_or_above + 1):
+            changed_index = index.model_copy(update={"at_or_above": cut})
+            yield Mutant(
+                f"validity {index.id} from {cut:g}",
+                _with(instrument, "validity_indices", place, changed_index),
+            )
+    for place, gate in enumerate(instrument.gates):
+        yield Mutant(f"gate {gate.id} left out", _with(instrument, "gates", place, None))
+    for place, item in enumerate(instrument.items):
+        if item.blank_counts_as is not None:
+            open_item = item.model_copy(update={"blank_counts_as": None})
+            yield Mutant(
+                f"item {item.id}: a blank stays open", _with(instrument, "items", place, open_item)
+            )
