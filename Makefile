@@ -1,9 +1,9 @@
 # One command each. `make` lists them; all of them call .ci/run, so that what passes here passes there.
 .DEFAULT_GOAL := help
-.PHONY: help lint types contracts yaml lock test docs bench all
+.PHONY: help lint types contracts yaml lock test docs bench mutants all
 
 help:
-	@echo "make lint | types | contracts | yaml | lock | test | docs | bench | all"
+	@echo "make lint | types | contracts | yaml | lock | test | docs | bench | mutants | all"
 
 lint types contracts yaml lock test bench:
 	@bash .ci/run $@
@@ -13,3 +13,7 @@ docs:
 
 all:
 	@bash .ci/run
+
+# Minutes: every shipped instrument changed one thing at a time (needs the package installed).
+mutants:
+	@python tools/mutate_definitions.py

@@ -48,6 +48,7 @@ from mhscreen.definitions import (
 )
 from mhscreen.definitions.cases import Cases
 from mhscreen.entries.screening import screening_schema
+from mhscreen.explain.catalogue import write_page
 from mhscreen.loading import grammar, shipped_library
 from mhscreen.problems import CATALOGUE, ProblemKind
 from mhscreen.steps import columns, roster
@@ -309,6 +310,9 @@ def part_form_columns(_: str) -> str:
     return table(["column", "also found as"], rows)
 
 
+INSTRUMENT_PAGES = ROOT / "docs" / "reference" / "instruments"
+
+
 def part_shipped(_: str) -> str:
     """Return the shipped instruments."""
     rows = []
@@ -317,7 +321,7 @@ def part_shipped(_: str) -> str:
         assert isinstance(one, Instrument)  # noqa: S101 - for the type checker
         rows.append(
             [
-                f"[`{one.ref}`](../../instruments/{one.id}/{one.version}.yaml)",
+                f"[`{one.ref}`](instruments/{one.id}-{one.version}.md)",
                 f"{one.title.en} / {one.title.zh}",
                 ", ".join(one.informants),
                 f"{one.ages.from_:g} to below {one.ages.below:g}",
@@ -456,6 +460,23 @@ def rewritten(text: str) -> str:
     return BLOCK.sub(block, text)
 
 
+def instrument_pages() -> dict[Path, str]:
+    """Return the pages that are generated whole: one for each instrument version."""
+    library = shipped_library()
+    found = {}
+    for loaded in library.of_kind("instrument"):
+        one = loaded.definition
+        assert isinstance(one, Instrument)  # noqa: S101 - for the type checker
+        source = f"../../../instruments/{one.id}/{one.version}.yaml"
+        text = (
+            "[All instruments / 全部量表](../instruments.md) · "
+            f"[definition / 定义文件]({source})\n\n"
+            f"{write_page(library, one.ref, 'en')}\n---\n\n{write_page(library, one.ref, 'zh')}"
+        )
+        found[INSTRUMENT_PAGES / f"{one.id}-{one.version}.md"] = text
+    return found
+
+
 def pages() -> list[Path]:
     """Return every page that may have generated parts."""
     return sorted((ROOT / "docs").rglob("*.md"))
@@ -467,6 +488,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args(arguments)
     stale = []
+    made = instrument_pages()
+    for page in sorted({*made, *INSTRUMENT_PAGES.glob("*.md")}):
+        text = page.read_text(encoding="utf-8") if page.exists() else ""
+        if text == made.get(page):
+            continue
+        stale.append(page.relative_to(ROOT).as_posix())
+        if not options.check and page in made:
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(made[page], encoding="utf-8", newline="\n")
+        elif not options.check:
+            page.unlink()
     for page in pages():
         text = page.read_text(encoding="utf-8")
         new = rewritten(text)

@@ -22,6 +22,7 @@ from mhscreen._version import __version__
 if TYPE_CHECKING:
     from mhscreen._facade import (
         bind,
+        compare_norms,
         compile_plan,
         emit,
         load_library,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
         ResponseError,
         UsageError,
     )
+    from mhscreen.review.norms import NormComparison
     from mhscreen.steps.bind import ResponseBatch
     from mhscreen.steps.emit import Entries
     from mhscreen.steps.norm import NormedScores
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "mhscreen._facade": (
         "bind",
+        "compare_norms",
         "compile_plan",
         "emit",
         "load_library",
@@ -77,6 +80,7 @@ _HOMES = {
         "ResponseError",
         "UsageError",
     ),
+    "mhscreen.review.norms": ("NormComparison",),
     "mhscreen.steps.bind": ("ResponseBatch",),
     "mhscreen.steps.emit": ("Entries",),
     "mhscreen.steps.norm": ("NormedScores",),
@@ -94,6 +98,7 @@ __all__ = [
     "Informant",
     "Library",
     "MhscreenError",
+    "NormComparison",
     "NormedScores",
     "Plan",
     "Problem",
@@ -108,6 +113,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "bind",
+    "compare_norms",
     "compile_plan",
     "emit",
     "explain_entry",

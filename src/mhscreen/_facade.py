@@ -15,6 +15,8 @@ from mhscreen.plan.norming import compile_norms
 from mhscreen.plan.plan import Plan, compile_plan
 from mhscreen.plan.scoring import compile_form
 from mhscreen.problems import ProblemLog, ResponseError, UsageError
+from mhscreen.review.norms import NormComparison
+from mhscreen.review.norms import compare_norms as _compare_norms
 from mhscreen.simulation import Assumptions, simulate_pupils
 from mhscreen.steps import bind as _bind
 from mhscreen.steps import cells
@@ -39,7 +41,7 @@ from mhscreen.steps.triage import Triage, triage
 from mhscreen.vocabulary import Informant, Sex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "bind",
+    "compare_norms",
     "compile_plan",
     "emit",
     "load_library",
@@ -265,6 +268,69 @@ def score_instrument(
             normed = norm_scale(plan, scored.scales[plan.scale], sex, age, grade)
             result |= norm_columns(form, normed)
     return frames.from_columns(result, like=frame)
+
+
+def compare_norms(
+    a: str,
+    b: str,
+    frame: Any,
+    *,
+    cuts: Sequence[float] = (65, 70),
+    at: Moment | None = None,
+    library: Library | None = None,
+) -> NormComparison:
+    """Tell who would move across a cut between two norm tables of one form, such as two editions.
+
+    Parameters
+    ----------
+    a, b : str
+        Two norm tables, ``"sdq/shanghai-teacher@1"``.
+    frame : dataframe
+        One form per row: raw scores named as in results (``sdq_teacher__total``) with ``sex``,
+        ``age`` or ``birth_date``, and ``grade`` as the tables need them.
+    cuts : sequence of float
+        T scores above 50. Where a higher score is better, the mirrored cut (65: 35) is meant.
+    at : date, datetime or str, optional
+        The day on which an age is taken from ``birth_date``.
+    library : Library, optional
+        By default the shipped one.
+
+    Returns
+    -------
+    NormComparison
+        ``.summary()`` counts by scale, cut and stratum, ``.moves()`` names who moves; both are
+        columns that every dataframe library takes.
+
+    Raises
+    ------
+    UsageError
+        If the tables do not belong together, or a score is no number.
+    """
+    table = frames.to_table(frame, "scores")
+    heading = subject_column(table)
+    subjects = None
+    if heading is not None:
+        subjects, _ = cells.map_column(table.columns[heading], cells.parse_text, None, "O")
+    raw = {}
+    for name, column in table.columns.items():
+        if name.count("__") != 1:
+            continue  # not a raw score
+        raw[name], bad = cells.map_column(column, cells.parse_number, np.nan, "f8")
+        if bad.any():
+            msg = f"column {name} holds no number in row {table.row_number(int(bad.argmax()))}"
+            raise UsageError(msg)
+    sex, age, grade = _who(table, at)
+    return _compare_norms(
+        library or shipped_library(),
+        a,
+        b,
+        raw,
+        sex=sex,
+        age=age,
+        grade=grade,
+        subjects=subjects,
+        cuts=[float(cut) for cut in cuts],
+    )
 
 
 def _who(

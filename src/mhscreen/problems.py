@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 __all__ = [
     "CATALOGUE",
@@ -51,6 +51,9 @@ class ProblemKind:
     consequence: str
     severity: str = "error"
 
+
+_MOST_NAMED = 1000  # rows with one problem that are named one by one
+_EXAMPLES = 10  # rows that are named where there are more
 
 _REFUSED = "The file is refused; nothing is compiled from it."
 _UNANSWERED = "The item counts as unanswered with that reason; the rules do the rest."
@@ -226,11 +229,14 @@ _KINDS = (
         "MH411",
         "unknown-slot",
         "A questionnaire that the programme does not name.",
-        "The file is not read.",
+        "It is not read; its pupils are flagged as errors, its strangers are listed as unmatched.",
     ),
     ProblemKind("MH412", "empty-input", "A table without rows.", "There is nothing to read in it."),
     ProblemKind(
-        "MH413", "bad-date", "A date or duration is not understood.", "It counts as not given."
+        "MH413",
+        "bad-date",
+        "A date is not understood, or a form cannot have been submitted then.",
+        "It counts as not given.",
     ),
     ProblemKind(
         "MH414",
@@ -241,14 +247,14 @@ _KINDS = (
     ProblemKind(
         "MH415",
         "unknown-item",
-        "A long table names an item or informant that does not exist.",
-        "The row is not read.",
+        "A long table names a questionnaire, item or informant that does not exist.",
+        "The row is not read; the pupil it names is flagged as an error.",
     ),
     ProblemKind(
         "MH416",
         "repeated-answer",
-        "A long table answers one item of one pupil twice with different answers.",
-        "The worse answer of the two is read.",
+        "A long table answers one item of one pupil again, on what is not the same form.",
+        "A second form begins there; each is evaluated whole and the higher tier stands.",
     ),
     ProblemKind(
         "MH417",
@@ -264,6 +270,19 @@ _KINDS = (
         "It is not read.",
     ),
     ProblemKind(
+        "MH419",
+        "foreign-column",
+        "A column that answers an item of another questionnaire.",
+        "It is not read; the pupils with something in it are flagged as errors.",
+    ),
+    ProblemKind(
+        "MH420",
+        "unexpected-form",
+        "A form of a pupil whom the roster calls absent, on leave, declined or without consent.",
+        "It is evaluated; is it this pupil's, and may it be used?",
+        "warning",
+    ),
+    ProblemKind(
         "MH501",
         "roster-column-missing",
         "The roster lacks a required column.",
@@ -273,13 +292,13 @@ _KINDS = (
         "MH502",
         "duplicate-pupil",
         "A subject stands on the roster more than once.",
-        "The pupil gets one entry, from the first line, flagged for a person.",
+        "One entry; where the lines differ it is flagged as an error: they may be two pupils.",
     ),
     ProblemKind(
         "MH503",
         "roster-subject-blank",
         "A line of the roster has no subject.",
-        "The line is reported; it cannot be matched to a form.",
+        "It is entered under its file and row, flagged as an error; no form can be matched to it.",
     ),
     ProblemKind(
         "MH504",
@@ -296,8 +315,9 @@ _KINDS = (
     ProblemKind(
         "MH601",
         "unreadable-file",
-        "A file cannot be read as the kind its name says.",
-        "It is not read; the pupils it would have held are entered as they are without it.",
+        "A file cannot be read as the kind its name says, or has no heading row.",
+        "It is not read. Pupils whom its rows name are flagged as errors, where that can be told; "
+        "the others are entered as they are without it.",
     ),
     ProblemKind(
         "MH602",
@@ -420,6 +440,40 @@ class ProblemLog:
     def add(self, code: str, what: str, **where: object) -> None:
         """Add one problem; `where` holds the other attributes of `Problem`."""
         self.problems.append(Problem(code, what, **where))  # type: ignore[arg-type]
+
+    def add_rows(
+        self,
+        code: str,
+        what: str,
+        rows: Sequence[int],
+        place: Callable[[int], dict[str, object]],
+        **where: object,
+    ) -> None:
+        """Add a problem for each row; of a flood only some examples, and how many more there are.
+
+        Parameters
+        ----------
+        code, what : str
+            As for `add`.
+        rows : sequence of int
+            The rows.
+        place : callable
+            From a row to the attributes of `Problem` that say which row it is, and whose.
+        **where
+            The attributes that all of them share.
+
+        Examples
+        --------
+        >>> log = ProblemLog()
+        >>> log.add_rows("MH401", "not a legal answer", range(30_000), lambda row: {"row": row + 1})
+        >>> len(log), log.problems[-1].what
+        (11, 'not a legal answer … and 29990 more rows')
+        """
+        named = rows if len(rows) <= _MOST_NAMED else rows[:_EXAMPLES]
+        for row in named:
+            self.add(code, what, **where, **place(row))
+        if len(named) < len(rows):
+            self.add(code, f"{what} … and {len(rows) - len(named)} more rows", **where)
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Add several problems."""

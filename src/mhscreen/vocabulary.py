@@ -22,6 +22,7 @@ __all__ = [
     "LedgerClass",
     "Metric",
     "MissingReason",
+    "NormReason",
     "ProblemClass",
     "Requirement",
     "Role",
@@ -175,6 +176,18 @@ class MissingReason(Term):
     DONT_KNOW = "dont_know", "Don't know", "不知道"
     NOT_PRESENTED = "not_presented", "Not presented", "未呈现该题"
     ILLEGAL = "illegal", "Not a legal answer", "非法答案"
+
+
+class NormReason(Term):
+    """Why a form has no derived score. What is not known is never guessed."""
+
+    NONE = "none", "Normed", "已给出常模分"
+    NO_SCORE = "no_score", "There is no raw score", "无原始分"
+    SEX_UNKNOWN = "sex_unknown", "The sex is not known, bounds for either", "性别不详，仅给出上下界"
+    AGE_UNKNOWN = "age_unknown", "The age is not known", "年龄不详"
+    GRADE_UNKNOWN = "grade_unknown", "The grade is not known", "年级不详"
+    OUTSIDE = "outside", "Outside every stratum", "不在任何常模组内"
+    NOT_LISTED = "not_listed", "The table does not list this raw score", "常模表未列出该原始分"
 
 
 class Metric(Term):

@@ -1,6 +1,9 @@
 """Files appear whole or not at all."""
 
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -160,3 +163,70 @@ def test_what_a_dead_process_left_is_not_taken_along(tmp_path):
     with whole_folder(tmp_path / "out") as folder:
         fill(folder)
     assert names(tmp_path / "out") == ["archive.parquet", "ledger.jsonl", "run.json"]
+
+
+@pytest.fixture
+def dead():
+    """Return the number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    process.wait()
+    return process.pid
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path, dead):
+    (tmp_path / f".{dead}.partial.out").mkdir()
+    (tmp_path / f".{dead}.partial.out" / "ledger.jsonl").write_text("answers")
+    (tmp_path / f".{dead}.partial.a.txt").write_text("half")
+    with whole_folder(tmp_path / "out") as folder:
+        fill(folder)
+    with whole_file(tmp_path / "a.txt") as temporary:
+        temporary.write_text("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out"]
+
+
+def test_it_is_removed_from_inside_a_folder_too(tmp_path, dead):
+    (tmp_path / "out" / f".{dead}.partial.out").mkdir(parents=True)
+    with whole_folder(tmp_path / "out") as folder:
+        fill(folder)
+    assert names(tmp_path / "out") == ["archive.parquet", "ledger.jsonl", "run.json"]
+
+
+def test_what_a_running_process_or_somebody_else_writes_is_left_alone(tmp_path, dead):
+    kept = [
+        f".{os.getppid()}.partial.out", f".{dead}.partial.other", ".x.partial.out",
+        f"{dead}.partial.out",
+    ]  # fmt: skip
+    for name in kept:
+        (tmp_path / name).mkdir()
+    with whole_folder(tmp_path / "out") as folder:
+        fill(folder)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*kept, "out"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking")
+@pytest.mark.parametrize("end, left", [(signal.SIGTERM, []), (signal.SIGKILL, ["partial"])])
+def test_a_process_that_is_asked_to_end_tidies_up(tmp_path, end, left):
+    program = (
+        "import sys, time\n"
+        "from mhscreen.interop.atomic import whole_folder\n"
+        "with whole_folder(sys.argv[1]) as folder:\n"
+        "    (folder / 'ledger.jsonl').write_text('answers')\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(end)
+        assert process.wait(timeout=30) in {128 + end, -end}
+    assert [path.name.split(".")[2] for path in tmp_path.iterdir()] == left
+    with whole_folder(tmp_path / "out") as folder:
+        fill(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_after_the_block_the_request_to_end_means_what_it_did(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    with whole_file(tmp_path / "a.txt") as temporary:
+        temporary.write_text("whole")
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -190,10 +190,26 @@ def test_a_file_of_ragged_rows_alone_still_names_them(read):
 
 def test_a_name_in_the_first_cell_of_a_ragged_row_is_not_shown(read):
     table, problems = read(f"姓名,学号,q1\n{ANSWER},A1\n")
-    assert table.broken_rows == (BrokenRow(1, "A1"),)
+    assert table.broken_rows == (BrokenRow(1, "A1", guessed=True),)
     table, more = read(f"姓名,q1,q2\n{ANSWER},3\n")
-    assert table.broken_rows == (BrokenRow(1, ANSWER),)  # the roster decides whether it is one
+    assert table.broken_rows == (BrokenRow(1, ANSWER, guessed=True),)  # the roster decides
     assert ANSWER not in texts([*problems, *more])
+
+
+@pytest.mark.parametrize(
+    "heading, row, subject, guessed",
+    [
+        ("id,subject,q1", "77,A,1,1", "A", True),
+        ("编号,pupil,q1", "77,A,1,1", "A", True),
+        ("学号,subject,q1", "77,A,1,1", "A", True),  # 'subject' goes first, wherever it stands
+        ("ＳＵＢＪＥＣＴ,q1", "Ａ1 ,1,1", "A1", False),
+        ("subject,q1", "3.70202E+17,1,1", "", False),
+        ("subject,q1", "NA,1,1", "NA", False),  # as on the roster
+    ],
+)
+def test_a_ragged_row_names_its_pupil_as_the_roster_would(read, heading, row, subject, guessed):
+    table, _ = read(f"{heading}\n{row}\n")
+    assert table.broken_rows == (BrokenRow(1, subject, guessed),)
 
 
 @pytest.mark.parametrize(
@@ -321,6 +337,20 @@ def test_the_first_sheet_of_a_workbook_is_read(tmp_path):
     assert {type(cell) for cell in table.columns["q1"].values} == {int}
     assert table.row_numbers.tolist() == [1, 3]
     assert log.problems == []
+
+
+def test_a_number_of_which_a_sheet_lost_digits_stays_recognisable(tmp_path):
+    rows = [["subject"], [370202201509011234], [370202201509011235], [999999999999999]]
+    table = read_table(sheet(tmp_path / "a.xlsx", rows), ProblemLog())
+    (lost, kept) = table.columns["subject"].values
+    assert isinstance(lost, float)  # and both rows have it: never two pupils' one reference
+    assert kept == 999999999999999
+    assert isinstance(kept, int)
+
+
+def test_a_column_is_numbered_as_in_the_file(read):
+    table, _ = read("subject,,q1,q2,q1\nA1,,3,1,2\n")
+    assert table.column_number("q2") == 4
 
 
 def test_an_empty_sheet_and_a_heading_alone_are_said(tmp_path):

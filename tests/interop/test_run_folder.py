@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import jsonschema
 import numpy as np
+import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
@@ -225,6 +226,56 @@ def test_an_archive_of_an_earlier_run_does_not_stand_beside_later_results(run, d
     assert sorted(result.files) == sorted(contents(result.folder))
 
 
+def test_a_file_of_somebody_else_in_the_folder_is_left_alone(run, district, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "archive.csv").write_text("mine")
+    run(district)
+    assert (tmp_path / "out" / "archive.csv").read_text() == "mine"
+
+
+def test_an_archive_that_somebody_has_changed_since_is_left_alone(run, district, tmp_path):
+    run(district, archive_csv=True)
+    (tmp_path / "out" / "archive.csv").write_text("mine")
+    run(district)
+    assert (tmp_path / "out" / "archive.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("marker", ["", "[]", '{"outputs": 3}', '{"outputs": [{"name": 1}]}'])
+def test_a_record_that_is_none_removes_nothing(run, district, tmp_path, marker):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "run.json").write_text(marker)
+    (tmp_path / "out" / "archive.csv").write_text("mine")
+    run(district)
+    assert (tmp_path / "out" / "archive.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["archive.csv", "urgent.csv", "Problems.CSV"])
+def test_no_input_is_read_from_where_a_result_is_to_be_written(run, district, tmp_path, name):
+    (tmp_path / "out").mkdir()
+    place = tmp_path / "out" / name
+    shutil.copy(district / "pupils.csv", place)
+    with pytest.raises(UsageError, match=f"is where {name.casefold()} is to be written"):
+        run(district, roster=place)
+    assert place.read_bytes() == (district / "pupils.csv").read_bytes()
+    assert contents(tmp_path / "out").keys() == {name}
+
+
+def test_a_roster_that_lies_among_the_results_under_another_name_is_read(run, district, tmp_path):
+    (tmp_path / "out").mkdir()
+    place = tmp_path / "out" / "pupils.csv"
+    shutil.copy(district / "pupils.csv", place)
+    assert run(district, roster=place).record["pupils"] == 240
+
+
+def test_the_archive_as_csv_is_safe_to_open_in_a_spreadsheet(run, district):
+    rows = rows_of(district / "pupils.csv")
+    rows[0]["school"] = "=cmd|' /C calc'!A0"
+    write_rows(district / "pupils.csv", rows)
+    folder = run(district, archive_csv=True).folder
+    assert (folder / "archive.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    assert rows_of(folder / "archive.csv")[0]["school"] == "'=cmd|' /C calc'!A0"
+
+
 def test_a_simulated_district_says_so(run, district):
     assert "模拟数据" in run(district, synthetic=True).record["synthetic"]
     assert run(district).record["synthetic"] is None
@@ -428,8 +479,94 @@ def test_a_duplicate_pupil_gets_one_entry(run, district):
     rows = rows_of(district / "pupils.csv")
     write_rows(district / "pupils.csv", [*rows, rows[0]])
     result = run(district)
-    assert [problem.code for problem in result.errors] == ["MH502"]
+    assert [problem.code for problem in result.errors] == ["MH502", "MH502"]
     assert len(ledger_of(result.folder)) == 240
+
+
+# -- rows and files that cannot be read -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("heading", ["subject", "学号", " Subject ", "id,subject", "id,学号"])
+def test_a_row_with_a_cell_too_many_flags_the_pupil_it_names(run, district, heading):
+    pupil = quiet(run, district)
+    questions = ",".join(f"asq_{n}" for n in range(1, 6))
+    first = "77," if "," in heading else ""
+    text = f"{heading},{questions}\n{first}{pupil},1,1,1,1,1,1\n"
+    (district / "answers" / "asq.csv").write_text(text, encoding="utf-8")
+    entry = entry_of(run(district).folder, pupil)
+    assert "error" in entry["flags"]
+    assert entry["screen_tier"] == "undetermined"
+
+
+def test_a_reference_in_full_width_in_such_a_row_is_understood(run, district):
+    pupil = quiet(run, district)
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in pupil)
+    (district / "answers" / "asq.csv").write_text(f"subject,asq_1\n {wide},1,1\n", "utf-8")
+    assert "error" in entry_of(run(district).folder, pupil)["flags"]
+
+
+def test_such_a_row_of_somebody_off_the_roster_is_an_unmatched_item(run, district):
+    (district / "answers" / "asq.csv").write_text("subject,asq_1\nZZ,1,1\n", "utf-8")
+    result = run(district)
+    assert [item["subject"] for item in unmatched_of(result.folder)] == ["ZZ"]
+    assert result.urgent["pupil"][0] == "ZZ"
+
+
+def test_a_cell_that_may_be_a_name_is_not_taken_for_a_reference_off_the_roster(run, district):
+    text = f"id,subject,asq_1\n{NAME},{NAME},1,1\n"
+    (district / "answers" / "asq.csv").write_text(text, "utf-8")
+    result = run(district)
+    assert [item["subject"] for item in unmatched_of(result.folder)] == ["asq.csv:1"]
+    for data in contents(result.folder).values():
+        assert NAME.encode() not in data
+
+
+@pytest.mark.parametrize("name", ["asq.csv", "asq.tsv", "wide.csv", "long.csv"])
+def test_a_file_without_a_heading_row_shows_nothing_and_loses_nobody(run, district, name):
+    first, second = (row["subject"] for row in rows_of(district / "pupils.csv")[:2])
+    questionnaire = ["asq", "self", "q1"] if name == "long.csv" else ["1", "0", "1", "0"]
+    mark = "\t" if name.endswith("tsv") else ","
+    lines = [[first, NAME, *questionnaire, ANSWER], [second, NAME, *questionnaire, ANSWER]]
+    lines += [["OFF-1", NAME, *questionnaire, ANSWER], [second, NAME]]
+    text = "".join(mark.join(line) + "\n" for line in lines)
+    (district / "answers" / name).write_text(text, encoding="utf-8")
+    result = run(district)
+    found = [problem for problem in result.problems if problem.file == name]
+    assert found[0].code == "MH601"
+    assert "no heading row" in found[0].what
+    assert not {"MH402", "MH403", "MH603", "MH606"} & {problem.code for problem in found}
+    for one in (first, second):
+        assert "error" in entry_of(result.folder, one)["flags"]
+    unmatched = [item["subject"] for item in unmatched_of(result.folder)]
+    assert unmatched == [f"{name}:3"]
+    for data in contents(result.folder).values():
+        assert NAME.encode() not in data
+
+
+def test_a_workbook_whose_references_have_lost_digits_merges_nobody(run, district):
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["subject", *(f"asq_{n}" for n in range(1, 6))])
+    workbook.active.append([370202201509011234, 0, 0, 0, 0, None])
+    workbook.active.append([370202201509011235, 1, 1, 1, 1, 1])
+    workbook.save(district / "answers" / "asq.xlsx")
+    result = run(district)
+    lost = [(p.code, p.row) for p in result.problems if p.file == "asq.xlsx"]
+    assert lost[:2] == [("MH406", 1), ("MH406", 2)]
+    subjects = [item["subject"] for item in unmatched_of(result.folder)]
+    assert subjects == ["asq.xlsx:1", "asq.xlsx:2"]
+
+
+def test_a_flood_of_illegal_answers_stays_small(run, district):
+    heading = ",".join(["subject", *(f"mht_{n}" for n in range(1, 101))])
+    pupil = rows_of(district / "pupils.csv")[0]["subject"]
+    line = ",".join([pupil, *["2"] * 100])
+    text = "\n".join([heading, *[line] * 1500])
+    (district / "answers" / "mht.tsv").write_text(text.replace(",", "\t"), encoding="utf-8")
+    result = run(district)
+    found = [problem for problem in result.problems if problem.code == "MH401"]
+    assert len(found) == 100 * 11
+    assert found[10].what == "not a legal answer … and 1490 more rows"
+    assert found[10].hint.startswith("coding offset?")
 
 
 # -- reading a ledger -----------------------------------------------------------------------------

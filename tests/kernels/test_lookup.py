@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mhscreen.kernels.lookup import categorise, look_up, round_half_up
+from mhscreen.kernels.lookup import categorise, look_up, rescale, round_down, round_half_up
 
 PHQ9 = np.array([5.0, 10, 15, 20])
 PROSOCIAL = np.array([5.0, 4])
@@ -49,3 +49,14 @@ def test_a_table_gives_each_raw_score_its_own_derived_score():
 @pytest.mark.parametrize("raw", [2.0, 6.0, 3.5, np.nan, -1.0, 1e9])
 def test_outside_the_table_and_between_its_lines_there_is_no_derived_score(raw):
     assert np.isnan(look_up(np.array([raw]), 3, np.array([41.0, 44, 50]))[0])
+
+
+def test_rounding_down_takes_a_number_a_hair_below_a_whole_one_as_that_one():
+    found = round_down(np.array([52.5, 52.999, 53.0, 53 - 1e-12, np.nan]))
+    assert found[:4].tolist() == [52, 52, 53, 53]
+    assert np.isnan(found[4])
+
+
+def test_a_range_is_put_onto_another_end_for_end():
+    found = rescale(np.array([10.0, 20.0, 50.0]), (10, 50), (-1, 1))
+    assert found.tolist() == [-1, -0.5, 1]

@@ -1,46 +1,103 @@
 """A norm table, compiled: open ends where it asks for nothing, and errors in T units."""
 
+from math import sqrt
+
 import numpy as np
 import pytest
 
-from mhscreen.definitions.norm_table import Stratum
-from mhscreen.plan.norming import ANY_SEX, _stratum
+from mhscreen.definitions.norm_table import ScaleNorm
+from mhscreen.plan.norming import ANY_SEX, BoxCoxPlan, LinePlan, TablePlan, _strata
 from mhscreen.vocabulary import Sex
 
 
+def compiled(stratum, **scale):
+    """Compile one stratum of a made-up scale."""
+    norm = {
+        "scale": "total", "key_checksum": f"sha256:{'0' * 64}", "raw_range": (0.0, 40.0),
+        "source": "s", "evidence": "own_choice", "strata": [{"sex": "any"} | stratum],
+    }  # fmt: skip
+    return list(_strata(ScaleNorm.model_validate(norm | scale)))
+
+
+def one(stratum, **scale):
+    (plan,) = compiled(stratum, **scale)
+    return plan
+
+
+MEAN_SD = {"mean_sd": {"mean": 10.0, "sd": 5.0}}
+
+
 def test_a_stratum_without_ages_and_grades_holds_every_age_and_grade():
-    one = _stratum(Stratum(sex="any", mean_sd={"mean": 10.0, "sd": 5.0}))
-    assert one.sex == ANY_SEX
-    assert one.age == one.grade == (-np.inf, np.inf)
-    assert (one.mean, one.sd) == (10, 5)
+    plan = one(MEAN_SD)
+    assert plan.sex == ANY_SEX
+    assert plan.age == plan.grade == (-np.inf, np.inf)
+    assert plan.figures == LinePlan(10, 5)
 
 
 def test_bands_are_half_open():
-    one = _stratum(
-        Stratum.model_validate(
-            {
-                "sex": "female",
-                "age": {"from": 11.0, "below": 18.0},
-                "mean_sd": {"mean": 1.0, "sd": 2.0},
-            }
-        )
-    )
-    assert (one.sex, one.age) == (Sex.FEMALE.position, (11, 18))
+    plan = one({"sex": "female", "age": {"from": 11.0, "below": 18.0}, **MEAN_SD})
+    assert (plan.sex, plan.age) == (Sex.FEMALE.position, (11, 18))
 
 
-@pytest.mark.parametrize("around, shrink", [("observed", 1), ("regressed", 0.84)])
-def test_the_standard_error_follows_from_the_reliability(around, shrink):
-    reliability = {
-        "coefficient": "alpha", "value": 0.84, "sample": {"en": "x", "zh": "x"}, "around": around,
-        "source": "s", "evidence": "one_source",
-    }  # fmt: skip
-    one = _stratum(Stratum(sex="any", mean_sd={"mean": 0.0, "sd": 1.0}, reliability=reliability))
-    assert one.t_error == pytest.approx(4.0)
-    assert one.shrink == shrink
+def test_a_table_may_name_its_first_raw_score_alone():
+    listed = one({"table": {"raw": [3, 4, 5], "t": [40.0, 50.0, 60.0]}}, t_kind="linear")
+    first = one({"table": {"first": 3, "t": [40.0, 50.0, 60.0]}}, t_kind="linear")
+    assert isinstance(first.figures, TablePlan)
+    assert (first.figures.first, first.figures.last) == (3, 5)
+    assert listed.figures.columns["t"].tolist() == first.figures.columns["t"].tolist()
+    assert not first.has_caps
+
+
+@pytest.mark.parametrize("cap", ["t_below", "t_above"])
+def test_one_capped_end_is_enough_for_a_table_to_have_caps(cap):
+    table = {"first": 3, "t": [40.0, 50.0, 60.0], cap: 40.0 if cap == "t_below" else 60.0}
+    assert one({"table": table}, t_kind="linear").has_caps
+
+
+def test_a_regression_on_sex_is_compiled_once_for_boys_and_once_for_girls():
+    line = {"intercept": 8.0, "age": 0.5, "age_centre": 10.0, "female": -1.5, "residual_sd": 4.0}
+    boys, girls = compiled({"age": {"from": 6.0, "below": 12.0}, "regression": line})
+    assert (boys.sex, girls.sex) == (Sex.MALE.position, Sex.FEMALE.position)
+    assert (boys.figures.mean, girls.figures.mean) == (8, 6.5)
+    assert boys.place == girls.place == 0
+
+
+def test_a_regression_without_sex_is_compiled_once():
+    line = {"intercept": 8.0, "grade": 0.5, "residual_sd": 4.0}
+    plan = one({"grade": {"from": 1.0, "below": 7.0}, "regression": line})
+    assert plan.sex == ANY_SEX
+    assert plan.figures == LinePlan(8, 4, grade=0.5)
+
+
+def test_an_lms_stratum_keeps_its_three_numbers():
+    lms = {"l": -0.5, "m": 9.0, "s": 0.4, "add": 1}
+    plan = one({"lms": lms}, t_kind="normalised", percentile_definition="fitted")
+    assert plan.figures == BoxCoxPlan(-0.5, 9, 0.4, 1)
+
+
+RELIABILITY = {
+    "coefficient": "alpha", "value": 0.84, "sample": {"en": "x", "zh": "x"}, "source": "s",
+    "evidence": "one_source",
+}  # fmt: skip
+
+
+def test_the_standard_error_around_an_observed_score_is_that_of_measurement():
+    plan = one(MEAN_SD | {"reliability": RELIABILITY | {"around": "observed"}})
+    assert (plan.t_error, plan.shrink) == (pytest.approx(4), 1)
+
+
+def test_the_standard_error_around_a_regressed_score_is_that_of_estimation():
+    plan = one(MEAN_SD | {"reliability": RELIABILITY | {"around": "regressed"}})
+    assert (plan.t_error, plan.shrink) == (pytest.approx(4 * sqrt(0.84)), 0.84)
+
+
+def test_a_reliability_found_in_a_wider_sample_gives_the_error_of_that_sample():
+    wider = RELIABILITY | {"around": "observed", "sd": 7.5}
+    assert one(MEAN_SD | {"reliability": wider}).t_error == pytest.approx(4 * 7.5 / 5)
 
 
 def test_without_a_reliability_there_is_no_error_to_state():
-    assert np.isnan(_stratum(Stratum(sex="any", mean_sd={"mean": 0.0, "sd": 1.0})).t_error)
+    assert np.isnan(one(MEAN_SD).t_error)
 
 
 def test_the_shipped_norm_is_shown_and_never_read_by_a_rule(plan):
@@ -50,3 +107,8 @@ def test_the_shipped_norm_is_shown_and_never_read_by_a_rule(plan):
 
 def test_a_norm_is_for_its_own_informant_only(plan):
     assert {plan.slots[norm.slot] for norm in plan.norms} == {"sdq@teacher"}
+
+
+def test_what_a_norm_gives_is_known_before_anything_is_scored(plan):
+    assert {norm.metrics for norm in plan.norms} == {("z", "t")}
+    assert {norm.percentile_definition for norm in plan.norms} == {None}

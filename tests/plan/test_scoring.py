@@ -37,7 +37,7 @@ def test_an_answer_is_looked_up_without_its_dress(answer, key):
 
 
 def test_an_informant_without_a_form_is_refused(instrument):
-    with pytest.raises(UsageError, match=r"phq9@1\.0\.0 has no form for informant"):
+    with pytest.raises(UsageError, match=r"phq9@1\.\d+\.\d+ has no form for informant"):
         compile_form(instrument("phq9"), Informant.TEACHER)
 
 
@@ -94,7 +94,7 @@ def test_every_compiled_scale_reaches_exactly_its_published_range(instrument, re
     definition = instrument(ref)
     for informant in definition.informants:
         for scale in compile_form(definition, informant).scales:
-            if scale.components:
+            if scale.components or scale.levels:
                 continue
             known = unpack(scale.tables)
             options = range(len(scale.rows))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mhscreen.kernels.codes import BLANK, FIRST_MISSING, missing_code
+from mhscreen.kernels.packed import unpack
 from mhscreen.plan.scoring import compile_form
 from mhscreen.steps.score import score_forms
 from mhscreen.testing.strategies import forms, forms_with_one_worse, worse_side
@@ -142,10 +143,14 @@ def test_the_worse_side_of_every_item_is_the_one_that_its_scales_say(library, re
 
 
 def edges(library):
-    """Return every cut of every shipped scale, with its cut set."""
+    """Return every cut of every shipped scale that adds up points, with its cut set."""
     for loaded in library.of_kind("instrument"):
         instrument = loaded.definition
         for scale in instrument.scales:
+            parts = [scale, *(instrument.scale(name) for name in scale.scales)]
+            points = {"sum", "count", "sum_of_scales"}
+            if any(part.combine not in points or part.transform for part in parts):
+                continue  # their worked cases go through the cuts
             for cuts in scale.cut_sets:
                 for place, category in enumerate(cuts.categories[1:], start=1):
                     for informant in cuts.informants or instrument.informants:
@@ -156,20 +161,17 @@ def edges(library):
 def filled_to(plan, scale, total):
     """Return codes of a complete form on which a scale has a score, and nothing else matters."""
     codes = np.zeros((len(plan.items), 1), dtype=np.uint8)
-    parts = [plan.scales[p] for p in scale.components] or [scale]
-    left = total
-    for part in parts:
-        for row in part.rows:
-            mirrored = plan.items[row].upwards != part.upwards
-            scores = plan.items[row].scores
-            mirror = scores.min() + scores.max()
-            keyed = mirror - scores if mirrored else scores
-            if scale.combine == "count":
-                keyed = (scores >= 1).astype(int)
-            reachable = [k for k in keyed if k <= left]
-            best = max(reachable)
-            codes[row, 0] = int(np.flatnonzero(keyed == best)[0])
-            left -= best
+    keyed = {
+        int(row): unpack(table).value[: len(plan.items[row].scores)]
+        for part in [plan.scales[p] for p in scale.components] or [scale]
+        for row, table in zip(part.rows, part.tables, strict=True)
+    }
+    left = total - sum(scores.min() for scores in keyed.values())
+    for row, scores in keyed.items():
+        more = scores - scores.min()
+        best = max(step for step in more if step <= left)
+        codes[row, 0] = int(np.flatnonzero(more == best)[0])
+        left -= best
     if any(item.id == "overall" for item in plan.items):
         codes[plan.row("overall"), 0] = 1
     assert left == 0
@@ -190,8 +192,9 @@ def test_a_score_at_each_cut_belongs_to_the_far_side_and_one_short_of_it_to_the_
         plan = compile_form(only, informant)
         compiled = plan.scales[plan.scale(scale.id)]
         step = 1 if compiled.upwards else -1
+        far = int(np.ceil(cut) if compiled.upwards else np.floor(cut))  # a cut may be 43.5
         for shift, expected in ((-step, place - 1), (0, place), (step, None)):
-            total = cut + shift
+            total = far + shift
             if not scale.range[0] <= total <= scale.range[1]:
                 continue
             found = score_forms(plan, filled_to(plan, compiled, total))

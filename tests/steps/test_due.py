@@ -124,7 +124,7 @@ def test_nothing_is_due_and_nobody_is_assigned_where_nothing_was_found(school):
 
 @pytest.mark.parametrize(
     "answers, role",
-    [({"q9": 1}, "on_duty"), ({"q9": 3}, "on_duty"), ({"q9": None}, "psych_teacher")],
+    [({"q9": 1}, "on_duty"), ({"q9": 3}, "on_duty"), ({"q9": None}, "on_duty")],
 )
 def test_the_urgent_go_to_the_on_duty_role(school, answers, role):
     assert school.one(forms={"phqa": school.calm("phqa", **answers)})["assignee"] == role

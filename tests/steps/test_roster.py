@@ -65,13 +65,41 @@ def test_a_pupil_who_stands_twice_has_one_line_and_is_flagged(read):
     roster, problems = read({name: [*cells, cells[0]] for name, cells in BASE.items()})
     assert roster.subject.tolist() == ["A1", "A2"]
     assert roster.duplicate.tolist() == [True, False]
-    assert [(p.code, p.row) for p in problems] == [("MH502", 3)]
+    assert roster.error.tolist() == [False, False]
+    assert [(p.code, p.row) for p in problems] == [("MH502", 1), ("MH502", 3)]
 
 
-def test_a_line_without_a_subject_is_a_problem(read):
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_lines_of_one_subject_that_differ_are_an_error_whatever_their_order(read, order):
+    lines = {name: [*cells, cells[0]] for name, cells in BASE.items()} | {"grade": [8, 2, 9]}
+    roster, problems = read({name: cells[::order] for name, cells in lines.items()})
+    place = roster.subject.tolist().index("A1")
+    assert roster.error[place]
+    assert roster.grade[place] == 8
+    assert [p.code for p in problems] == ["MH502", "MH502"]
+
+
+def test_a_line_without_a_subject_is_entered_under_its_row(read):
     roster, problems = read(BASE | {"subject": ["A1", None]})
-    assert len(roster) == 1
+    assert roster.subject.tolist() == ["A1", "roster.csv:2"]
+    assert roster.error.tolist() == [False, True]
     assert [(p.code, p.row) for p in problems] == [("MH503", 2)]
+
+
+def test_a_reference_that_reads_like_a_missing_value_is_a_reference(read):
+    roster, problems = read(BASE | {"subject": ["NA", "null"]})
+    assert roster.subject.tolist() == ["NA", "null"]
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "columns", [{"age": [-3, 12]}, {"age": [1e300, 12]}, {"birth_date": ["2999-01-01", None]}]
+)
+def test_an_age_that_nobody_has_counts_as_not_given(read, columns):
+    roster, problems = read(BASE | columns)
+    assert np.isnan(roster.age[0])
+    assert np.isnat(roster.birth_date[0])
+    assert codes_of(problems) == ["MH504"]
 
 
 def test_a_pupil_of_no_group_stays_on_the_roster_as_an_error(read):
@@ -134,8 +162,8 @@ def test_a_pupil_whose_line_cannot_be_read_is_entered_all_the_same(read):
     roster, problems = read(
         BASE, broken_rows=(BrokenRow(3, "A3"), BrokenRow(4, ""), BrokenRow(5, "A1"))
     )
-    assert roster.subject.tolist() == ["A1", "A2", "A3"]
-    assert roster.error.tolist() == [False, False, True]
+    assert roster.subject.tolist() == ["A1", "A2", "A3", "roster.csv:4"]
+    assert roster.error.tolist() == [True, False, True, True]
     assert len(problems) == 3
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mhscreen.problems import UsageError
-from mhscreen.steps import triage as triage_module
+from mhscreen.steps import ways as ways_module
 from mhscreen.vocabulary import Flag, Tier
 
 NOBODY = {"phqa": None, "mht": None, "gad7": None}
@@ -54,9 +54,9 @@ def test_without_required_forms_an_on_event_form_that_raises_a_rule_is_shown(sch
     assert school.tiers(forms=NOBODY | {"phq9": school.full("phq9")})[2] == "major"
 
 
-def test_without_required_forms_an_on_event_form_that_raises_nothing_is_no_screening(school):
+def test_a_pupil_of_whom_only_an_on_event_form_was_filed_is_not_called_unscreened(school):
     calm = school.calm("observer@teacher")
-    assert school.tiers(forms=NOBODY | {"observer@teacher": calm})[2] == "not_screened"
+    assert school.tiers(forms=NOBODY | {"observer@teacher": calm})[2] == "undetermined"
 
 
 @pytest.mark.parametrize("item", ["q9", "si_month", "attempt_life"])
@@ -364,12 +364,19 @@ def test_a_blank_second_form_leaves_the_pupil_undetermined(school):
 
 
 def test_more_combinations_than_are_gone_through_are_seen_by_a_person(school, monkeypatch):
-    monkeypatch.setattr(triage_module, "MOST_COMBINATIONS", 3)
-    entry = school.one(forms={"phqa": [phqa(0), phqa(16)], "gad7": [school.calm("gad7")] * 2})
+    monkeypatch.setattr(ways_module, "MOST_COMBINATIONS", 1)
+    apart = [school.calm("phqa", q9=1), phqa(16)]  # neither says all that the other says
+    entry = school.one(forms={"phqa": apart})
     assert "error" in entry["flags"]
+    assert (entry["established_tier"], entry["possible_tier"]) == ("severe", "major")
+
+
+def test_a_form_that_says_no_more_than_another_needs_no_combining(school, monkeypatch):
+    monkeypatch.setattr(ways_module, "MOST_COMBINATIONS", 1)
+    entry = school.one(forms={"phqa": [phqa(0), phqa(16), phqa(16)]})
+    assert "error" not in entry["flags"]
+    assert "duplicate" in entry["flags"]
     assert entry["established_tier"] == "general"
-    calm = school.one(forms={"phqa": [phqa(0), phqa(1)], "gad7": [school.calm("gad7")] * 2})
-    assert calm["screen_tier"] == "undetermined"
 
 
 # -- slots (engine rule 5, clinical rule 5) ---------------------------------------------------

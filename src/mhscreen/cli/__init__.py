@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from mhscreen._version import __version__
-from mhscreen.cli import definitions, explain, score, screen
+from mhscreen.cli import catalogue, definitions, explain, norms, score, screen
 
 __all__ = ["app", "main"]
 
@@ -49,7 +49,9 @@ def _common(
 screen.add_to(app)
 score.add_to(app)
 explain.add_to(app)
+catalogue.add_to(app)
 definitions.add_to(app)
+norms.add_to(app)
 
 
 def main() -> None:

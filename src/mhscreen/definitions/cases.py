@@ -95,6 +95,8 @@ class ScoreExpected(Model):
     """The category of `low`."""
     category_high: Key | None = None
     """The category of `high`."""
+    standard_error: Number | None = None
+    """The standard error of the score, where the scale has an item response model."""
 
 
 class InstrumentCase(Model):
@@ -155,8 +157,9 @@ class NormCase(Model):
     """What the roster says."""
     raw: dict[Key, Number | None]
     """Scale id → raw score."""
-    expect: dict[Key, dict[Key, Number | None]]
-    """Scale id → metric or ``stratum`` (zero-based, null outside) → value, rounded as written."""
+    expect: dict[Key, dict[Key, Number | Str | None]]
+    """Scale id → what (``t``, ``t_low``, ``percentile``, ``t_capped``, ``stratum`` counted from 0,
+    ``reason`` …) → value, rounded as written; null for none."""
 
 
 _KINDS = {"answers": InstrumentCase, "forms": PolicyCase, "raw": NormCase}

@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from mhscreen.definitions.keys import gate_of
+from mhscreen.definitions.keys import gate_of, own_items, parts_of
 
 if TYPE_CHECKING:
     from mhscreen.definitions.instrument import Instrument, Scale
@@ -40,14 +40,30 @@ def scale_key_checksum(instrument: Instrument, scale_id: str) -> str:
 
 
 def _key(instrument: Instrument, scale: Scale) -> dict[str, Any]:
-    return {
+    named = own_items(scale)
+    key: dict[str, Any] = {
         "combine": scale.combine,
         "count_at_or_above": scale.count_at_or_above,
         "items": [
-            _item(instrument, scale, item.id) for item in instrument.items if item.id in scale.items
+            _item(instrument, scale, item.id) for item in instrument.items if item.id in named
         ],
         "rounding": scale.rounding,
-        "scales": [_key(instrument, instrument.scale(name)) for name in sorted(scale.scales)],
+        "scales": [_key(instrument, instrument.scale(name)) for name in sorted(parts_of(scale))],
+    }
+    # What most keys do not have stands only in those that do, so that a further kind of scoring
+    # leaves the checksums of the others, and the norms bound to them, as they are.
+    return key | {name: part for name, part in _further(scale).items() if part}
+
+
+def _further(scale: Scale) -> dict[str, Any]:
+    return {
+        "count_exceptions": scale.count_exceptions,
+        "irt": None if scale.irt is None else scale.irt.model_dump(mode="json"),
+        "levels": [level.model_dump(mode="json") for level in scale.levels],
+        "transform": None
+        if scale.transform is None
+        else scale.transform.model_dump(mode="json", exclude_none=True),
+        "weights": scale.weights,
     }
 
 

@@ -19,6 +19,7 @@ from mhscreen.definitions.common import (
     Text,
     Version,
 )
+from mhscreen.definitions.kinds import Irt, Level, Transform
 from mhscreen.vocabulary import (
     Concern,
     Direction,
@@ -48,6 +49,7 @@ __all__ = [
 ]
 
 Code = Int | Str
+Weight = Annotated[int, Field(strict=True, ge=1, le=1000)]
 
 
 class Option(Model):
@@ -191,18 +193,38 @@ class Scale(Sourced):
     """Its name in columns, policies and entries."""
     title: Text
     """Its name for people."""
-    combine: Literal["sum", "mean", "count", "maximum", "sum_of_scales"]
+    combine: Literal[
+        "sum",
+        "mean",
+        "weighted_sum",
+        "count",
+        "maximum",
+        "sum_of_scales",
+        "levels",
+        "eap",
+        "eap_from_sum",
+    ]
     """The named combiner."""
     items: tuple[Key, ...] = ()
-    """The items, in any order; none for ``sum_of_scales``."""
+    """The items, in any order; none for ``sum_of_scales`` and ``levels``."""
     reverse: tuple[Key, ...] = ()
     """Those that are keyed in reverse (smallest + largest item score − item score)."""
     scales: tuple[Key, ...] = ()
     """The component scales of ``sum_of_scales``."""
     count_at_or_above: Int | None = None
     """For ``count``: the keyed item score from which an item counts."""
+    count_exceptions: dict[Key, Int] = {}
+    """For ``count``: items that count from another keyed item score."""
+    weights: dict[Key, Weight] = {}
+    """For ``weighted_sum``: what the keyed score of each item is multiplied by."""
+    levels: tuple[Level, ...] = ()
+    """For ``levels``: the decision rule; the score is the highest level that holds, else 0."""
+    irt: Irt | None = None
+    """For ``eap`` and ``eap_from_sum``: the item response model."""
+    transform: Transform | None = None
+    """Puts the raw score on another metric."""
     range: tuple[Number, Number]
-    """The smallest and largest score; checked against the key."""
+    """The smallest and largest score after transform and rounding; checked against the key."""
     higher_is: Direction
     """What a higher score means."""
     informants: tuple[Informant, ...] = ()
@@ -211,8 +233,8 @@ class Scale(Sourced):
     """``validity`` scales say something about the answering, not about the pupil."""
     missing: MissingRule | None = None
     """Absent: every item is needed."""
-    rounding: Literal["none", "half_up"] = "none"
-    """How an estimated score is rounded."""
+    rounding: Literal["none", "half_up", "down"] = "none"
+    """How a score that is no whole number is rounded, after the transform."""
     cut_sets: tuple[CutSet, ...] = ()
     """The first that fits the informant gives the category."""
 

@@ -143,6 +143,10 @@ class ReasonEvidence(Model):
     """Which side of the cut is the far side."""
     cut: float
     """What it was compared with."""
+    value_label: Text | None
+    """The words of the answer, where its code is a word: never a bare number for a level."""
+    cut_label: Text | None
+    """The words of the answer from which the rule holds, likewise."""
     invalid_form: bool
     """Whether it comes from an invalid form."""
 

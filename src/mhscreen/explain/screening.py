@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["explain_entry"]
 
 Part = dict[str, Any]
+_UNSETTLING = {Flag.ERROR, Flag.IDENTITY, Flag.INVALID, Flag.WRONG_STAGE}
 _DIGEST = len("sha256:") + 12  # enough to tell two apart by eye
 
 
@@ -174,14 +175,19 @@ class _Explanation:
             yield self.say("established", tier=self.label(ScreenTier, established))
         if Tier(possible).position > Tier(established).position:
             yield self.say("possible", tier=self.label(ScreenTier, possible))
-            absent = [
-                self.slot(form["slot"])
-                for form in entry["instruments"]
-                if form["use"] == Requirement.REQUIRED and not form["filed"]
-            ]
-            if absent:
-                yield self.say("not_filed", forms=self.listed(absent))
-        else:
+            for phrase_key, forms in (("not_filed", 0), ("blank_forms", 1)):
+                slots = [
+                    self.slot(form["slot"])
+                    for form in entry["instruments"]
+                    if form["use"] == Requirement.REQUIRED
+                    and not form["filed"]
+                    and min(form["forms"], 1) == forms
+                ]
+                if slots:
+                    yield self.say(phrase_key, forms=self.listed(slots))
+        if set(entry["flags"]) & _UNSETTLING:
+            yield self.say("not_settled")
+        elif possible == established:
             yield self.say("settled")
 
     def unsettled(self) -> Iterator[str]:
@@ -248,14 +254,26 @@ class _Explanation:
             what = name
         else:
             what = f"{name} {self.label(Metric, one['metric'])}"
-        if one["value"] is not None:
+        label = one["value_label"]
+        if one["value"] is not None and label is not None:
+            value = label[self.language]
+        elif one["value"] is not None and one["low"] != one["high"]:
+            counted = one["metric"] == "item_score"
+            value = self.say(
+                "counted" if counted else "estimated",
+                value=_number(one["value"]),
+                low=_number(one["low"]),
+                high=_number(one["high"]),
+            )
+        elif one["value"] is not None:
             value = _number(one["value"])
         elif one["low"] is not None:
             value = self.say("between", low=_number(one["low"]), high=_number(one["high"]))
         else:
             value = self.say("nothing")
         side = "or_more" if one["comparison"] == "at_or_above" else "or_less"
-        cut = self.say(side, cut=_number(one["cut"]))
+        words = one["cut_label"]
+        cut = self.say(side, cut=_number(one["cut"]) if words is None else words[self.language])
         text = self.say("evidence", where=self.place(one["slot"], what), value=value, cut=cut)
         return text + (self.say("on_invalid") if one["invalid_form"] else "")
 
@@ -268,7 +286,9 @@ class _Explanation:
             what = [self.label(Concern, item["concern"]), window]
             what.append(self.label(Directness, item["directness"]))
             where = self.place(item["slot"], self.say("item", name=item["item"]))
-            yield self.pair(self.bracketed(where, self.listed(what)), self.say(item["state"]))
+            counted = item["state"] == "positive" and item["score"] is None
+            state = self.say("counted_positive" if counted else item["state"])
+            yield self.pair(self.bracketed(where, self.listed(what)), state)
 
     def forms(self) -> Iterator[str]:
         for form in self.entry["instruments"]:
@@ -276,7 +296,7 @@ class _Explanation:
             scores = [
                 self.score(name, score)
                 for name, score in form["scores"].items()
-                if score["answered"]
+                if score["answered"] and form["use"] != Requirement.NOT_USED
             ]
             if scores:
                 yield f"  {self.join(scores)}"
@@ -300,6 +320,9 @@ class _Explanation:
             low, high = _number(score["low"]), _number(score["high"])
             return f"{name} {self.say('no_score', low=low, high=high)}"
         text = f"{name} {_number(score['score'])}"
+        if score["low"] != score["high"]:
+            bounds = {key: _number(score[key]) for key in ("low", "high")}
+            text = f"{name} {self.say('estimated', value=_number(score['score']), **bounds)}"
         if score["category"] is None:
             return text
         band = BANDS.get(score["category"])

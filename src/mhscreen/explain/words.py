@@ -7,9 +7,9 @@ __all__ = ["BANDS", "PHRASES", "phrase"]
 PHRASES: dict[str, tuple[str, str]] = {
     "title": ("Screening of pupil {pupil}", "学生 {pupil} 的筛查说明"),
     "grade": ("grade {grade}", "{grade} 年级"),
-    "class": ("class {class_}", "{class_} 班"),
+    "class": ("class {class_}", "班级 {class_}"),
     "age": ("age {age}", "{age} 岁"),
-    "when": ("screened at {time}, cycle {cycle}", "筛查时间 {time}，周期 {cycle}"),
+    "when": ("screened at {time}, cycle {cycle}", "筛查时间 {time}，筛查周期 {cycle}"),
     # what is shown
     "shown": ("What is shown", "显示结果"),
     "established": ("Established by the rules that hold: {tier}", "已触发规则确定的级别：{tier}"),
@@ -19,7 +19,12 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "not_filed": ("Not handed in: {forms}.", "尚未提交：{forms}。"),
     "settled": ("Nothing that is unanswered could raise it.", "没有会使级别升高的未作答内容。"),
-    "because": ("It stays undetermined because {reasons}.", "之所以待核实：{reasons}。"),
+    "not_settled": (
+        "Forms that could not be read or used could still raise it.",
+        "未能读取或未被采用的问卷仍可能使级别升高。",
+    ),
+    "blank_forms": ("Handed in blank: {forms}.", "已提交但未作答：{forms}。"),
+    "because": ("It stays undetermined because {reasons}.", "待核实的原因：{reasons}。"),
     "why_critical": ("a critical item is unanswered", "有危急条目未作答"),
     "why_invalid": ("a form is invalid", "有问卷无效"),
     "why_possible": (
@@ -50,6 +55,11 @@ PHRASES: dict[str, tuple[str, str]] = {
     "evidence": ("{where}: {value}; the rule asks for {cut}", "{where}：{value}；规则要求 {cut}"),
     "between": ("between {low} and {high}", "介于 {low} 与 {high} 之间"),
     "nothing": ("no answer", "未作答"),
+    "estimated": ("estimated {value} ({low} to {high})", "推算 {value}（{low}～{high}）"),
+    "counted": (
+        "refused or left blank, which its own rule counts as {value}",
+        "拒绝回答或未作答，按量表规则计为 {value}",
+    ),
     "or_more": ("{cut} or more", "≥{cut}"),
     "or_less": ("{cut} or less", "≤{cut}"),
     "on_invalid": (" (the form is invalid)", "（该问卷无效）"),
@@ -60,6 +70,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "critical": ("Critical items", "危急条目"),
     "positive": ("positive", "阳性"),
     "unanswered": ("unanswered, to be asked in person", "未作答，须当面询问"),
+    "counted_positive": (
+        "refused or left blank, which its own rule counts as positive; to be asked in person",
+        "拒绝回答或未作答，按量表规则视为阳性，须当面询问",
+    ),
     "days": ("in the past {days} days", "过去 {days} 天"),
     "forms": ("Forms", "问卷"),
     "missing": ("required, not handed in", "必填，未提交"),

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mhscreen.steps.cells import heading_key
+from mhscreen.steps.roster import ROSTER_COLUMNS, parse_subject
 from mhscreen.steps.tables import BrokenRow, Column
 
 if TYPE_CHECKING:
@@ -26,10 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RawColumns", "read_delimited"]
 
-_SUBJECT_HEADINGS = frozenset({
-    "subject", "subject_id", "student_id", "pupil", "pupil_id", "id",
-    "学号", "学籍号", "学生编号", "编号",
-})  # fmt: skip
 _LONGEST_SUBJECT = 64
 _MOST_LINES = 64  # a quotation mark that stays open for longer was never meant to be one
 _BLOCK = 1 << 22  # bytes that Arrow reads at once
@@ -309,27 +307,32 @@ def _broken(
         what, expected = f"the row has {len(cells)} cells", f"{len(headings)}, as in the heading"
     place, is_named = _subject_place(headings)
     subject = _reference(cells[place]) if place < len(cells) else ""
+    # Only the first cell is sure to stand below its heading: any other may be a name or an answer.
+    sure = is_named and place == 0
     log.add(
         "MH603",
         what,
         expected=expected,
         file=name,
         row=number,
-        # Only where it is sure to be a reference: any other cell may be a name or an answer.
-        subject=subject if is_named and place == 0 else "",
+        subject=subject if sure else "",
     )
-    return BrokenRow(number, subject)
+    return BrokenRow(number, subject, guessed=not sure)
 
 
 def _subject_place(headings: Sequence[str]) -> tuple[int, bool]:
     """Return the column that says whose row it is, and whether its heading says so."""
-    for place, heading in enumerate(headings):
-        if heading.strip().casefold() in _SUBJECT_HEADINGS:
-            return place, True
+    keys = [heading_key(heading) for heading in headings]
+    for known in ("subject", *ROSTER_COLUMNS["subject"]):
+        if known in keys:
+            return keys.index(known), True
     return 0, False
 
 
 def _reference(cell: str) -> str:
-    """Return a cell that can be a reference: short, and on one line."""
-    cell = cell.strip()
-    return cell if len(cell) <= _LONGEST_SUBJECT and cell.isprintable() else ""
+    """Return a cell that can be a reference: short, on one line, and with all its digits."""
+    try:
+        text = parse_subject(cell) or ""
+    except ValueError:
+        return ""
+    return text if len(text) <= _LONGEST_SUBJECT and text.isprintable() else ""

@@ -14,6 +14,7 @@ import numpy as np
 from mhscreen.frames import arrow_table, to_table
 from mhscreen.interop.atomic import whole_file, whole_folder
 from mhscreen.interop.delimited import RawColumns, read_delimited
+from mhscreen.steps.cells import has_lost_digits
 from mhscreen.steps.tables import Column, Table, encode
 
 if TYPE_CHECKING:
@@ -197,10 +198,15 @@ def _is_filled(cell: object) -> bool:
 
 
 def _excel_cell(cell: Cell) -> Cell:
-    """Return a cell; a spreadsheet has no integers, so a whole number is taken for one."""
+    """Return a cell; a spreadsheet has no integers, so a whole number is taken for one.
+
+    Not one of so many digits that the spreadsheet has not kept them all: as a float it stays
+    recognisable, and is never taken for somebody's reference.
+    """
     if cell == "":
         return None
-    return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
+    whole = isinstance(cell, float) and cell.is_integer() and not has_lost_digits(cell)
+    return int(cell) if whole else cell  # type: ignore[call-overload]
 
 
 _READERS: dict[str, Callable[[Path, ProblemLog], RawColumns | None]] = {
@@ -240,7 +246,18 @@ def _table(raw: RawColumns, name: str, log: ProblemLog) -> Table:
     rows = len(columns[0]) if columns else 0
     if not rows:
         log.add("MH412", "the table has no rows", expected="rows below the heading", file=name)
-    return Table(name, kept, rows, numbers, raw.broken_rows)
+    left_out = len(kept) < len(columns)
+    column_numbers = {
+        raw.headings[place]: place + 1 for place, *more in places.values() if not more
+    }
+    return Table(
+        name,
+        kept,
+        rows,
+        numbers,
+        raw.broken_rows,
+        column_numbers=column_numbers if left_out else None,
+    )
 
 
 def _without_empty_rows(raw: RawColumns) -> tuple[list[Column], Any]:

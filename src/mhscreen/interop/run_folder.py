@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,14 @@ from mhscreen.interop.files import read_folder, read_table, write_csv, write_par
 from mhscreen.problems import Problem, ProblemLog, ResponseError, UsageError
 from mhscreen.simulation import simulate_pupils
 from mhscreen.steps.bind import bind
-from mhscreen.steps.cells import moment
+from mhscreen.steps.cells import map_column, moment
+from mhscreen.steps.columns import has_known_heading, no_heading_row
 from mhscreen.steps.emit import local_times
 from mhscreen.steps.result_columns import triage_columns
+from mhscreen.steps.roster import parse_subject, subject_column
 from mhscreen.steps.screen import screen
 from mhscreen.steps.shares import tiers_by_school
+from mhscreen.steps.tables import BrokenRow, Table, encode
 from mhscreen.steps.urgent import unmatched_items, urgent_columns, wrong_stage_pupils
 from mhscreen.vocabulary import ScreenTier
 
@@ -35,7 +39,6 @@ if TYPE_CHECKING:
     from mhscreen.steps.cells import Moment
     from mhscreen.steps.columns import ColumnNames
     from mhscreen.steps.screen import Screening
-    from mhscreen.steps.tables import Table
 
     Progress = Callable[[str, int, int], None]
 
@@ -142,7 +145,7 @@ def screen_files(
     Raises
     ------
     UsageError
-        If a path is not there, or results would be written among the answers.
+        If a path is not there, or results would be written among the answers or over an input.
     ResponseError
         If the roster cannot be read, is empty or lacks a required column. Nothing is written.
     """
@@ -156,6 +159,7 @@ def screen_files(
     if pupils is None or not (pupils.rows or pupils.broken_rows):
         raise ResponseError(log)
     answers = _read_answers(roster, responses, log)
+    answers = _find_headless(plan, pupils, answers, columns, log)
     tell("bind", 0, 1)
     try:
         batch = bind(plan, pupils, answers, at=when, columns=columns, on_problem="report")
@@ -168,6 +172,7 @@ def screen_files(
     # An empty table is found in reading and in binding alike, and said once.
     problems = tuple(dict.fromkeys((*log, *screening.problems)))
     inputs = _inputs(roster, responses)
+    earlier = _earlier_outputs(out)
     with whole_folder(out) as folder:
         tell("urgent", 0, 1)
         urgent = urgent_columns(screening)
@@ -186,9 +191,9 @@ def screen_files(
         }
         text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
         (folder / MARKER).write_bytes(text.encode())
-    if not archive_csv:
+    for name in earlier - {*files, MARKER}:
         # Left by an earlier run, it would stand beside results that it does not belong to.
-        (out / "archive.csv").unlink(missing_ok=True)
+        (out / name).unlink(missing_ok=True)
     tell("done", 1, 1)
     return FolderRun(screening, out, (*files, MARKER), problems, urgent, record)
 
@@ -210,6 +215,11 @@ def _check_paths(roster: Path, responses: Path, out: Path) -> None:
     if responses.is_dir() and out.resolve().is_relative_to(responses.resolve()):
         msg = "out: the results cannot be written among the answers, or they would be read as such"
         raise UsageError(msg)
+    for path, what in ((roster, "roster"), (responses, "responses")):
+        real = path.resolve()
+        if real.parent == out.resolve() and real.name.casefold() in OUTPUTS:
+            msg = f"{what}: {path} is where {real.name.casefold()} is to be written"
+            raise UsageError(msg)
 
 
 def _read_answers(roster: Path, responses: Path, log: ProblemLog) -> list[tuple[str, Table]]:
@@ -222,6 +232,58 @@ def _read_answers(roster: Path, responses: Path, log: ProblemLog) -> list[tuple[
     else:
         log.extend(own)
     return tables
+
+
+def _find_headless(
+    plan: Plan,
+    pupils: Table,
+    answers: list[tuple[str, Table]],
+    columns: Mapping[str, ColumnNames] | None,
+    log: ProblemLog,
+) -> list[tuple[str, Table]]:
+    """Replace each table without a heading row by broken rows: no answer in it has a question."""
+    checked = []
+    for stem, table in answers:
+        key = unicodedata.normalize("NFKC", stem).strip().casefold()
+        slot = plan.slot(key)
+        forms = plan.forms if slot < 0 else (plan.forms[slot],)
+        if key == "long":
+            forms = ()
+        if has_known_heading(table, forms, columns, own=slot >= 0):
+            checked.append((stem, table))
+            continue
+        # What reading said of this file was said of headings that are none.
+        log.problems[:] = [
+            problem
+            for problem in log
+            if problem.file != table.name or problem.code in {"MH601", "MH602"}
+        ]
+        log.extend([no_heading_row(table, forms)])
+        checked.append((stem, _as_broken_rows(table, _subjects(pupils))))
+    return checked
+
+
+def _subjects(pupils: Table) -> frozenset[str]:
+    heading = subject_column(pupils)
+    if heading is None:
+        return frozenset()
+    subjects, _ = map_column(pupils.columns[heading], parse_subject, None, "O")
+    return frozenset(subjects.tolist()) - {None}
+
+
+def _as_broken_rows(table: Table, subjects: frozenset[str]) -> Table:
+    """Return no rows but broken ones, each of the pupil whom its likeliest column names."""
+    best = np.full(table.rows + 1, "", dtype=object)
+    for heading, column in table.columns.items():
+        lines = encode([heading, *column.cells()])
+        found, _ = map_column(lines, parse_subject, None, "O")
+        named = np.array([one if one in subjects else "" for one in found.tolist()], dtype=object)
+        if (named != "").sum() > (best != "").sum():
+            best = named
+    numbers = [1, *(table.row_number(row) + 1 for row in range(table.rows))]
+    broken = [BrokenRow(number, one) for number, one in zip(numbers, best.tolist(), strict=True)]
+    broken += [replace(row, row=row.row + 1) for row in table.broken_rows]
+    return Table(table.name, {}, 0, broken_rows=tuple(broken))
 
 
 def _inputs(roster: Path, responses: Path) -> dict[str, Any]:
@@ -248,6 +310,17 @@ def _fingerprint(file: Path) -> dict[str, Any]:
             found.update(part)
         size = handle.tell()
     return {"name": file.name, "bytes": size, "sha256": found.hexdigest()}
+
+
+def _earlier_outputs(out: Path) -> set[str]:
+    """Return what an earlier run wrote into the folder, and nobody has changed since."""
+    try:
+        record = json.loads((out / MARKER).read_text("utf-8"))
+        listed = {one["name"]: one for one in record["outputs"] if one["name"] in OUTPUTS}
+    except (OSError, ValueError, TypeError, KeyError):
+        return set()
+    there = {name for name in listed if (out / name).is_file()}
+    return {name for name in there if _fingerprint(out / name) == listed[name]}
 
 
 # -- out ------------------------------------------------------------------------------------------
@@ -280,7 +353,7 @@ def _write_archive(screening: Screening, folder: Path, *, as_csv: bool) -> None:
     archive["due_at"] = local_times(screening.plan.programme.zone, archive["due_at"])
     write_parquet(archive, folder / "archive.parquet")
     if as_csv:
-        write_csv(archive, folder / "archive.csv")
+        write_csv(archive, folder / "archive.csv", for_people=True)
 
 
 def _problem_columns(problems: Sequence[Problem]) -> dict[str, list[Any]]:

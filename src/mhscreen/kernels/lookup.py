@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["categorise", "look_up", "round_half_up"]
+__all__ = ["categorise", "look_up", "rescale", "round_down", "round_half_up"]
 
 _EPSILON = 1e-9
 
@@ -53,6 +53,30 @@ def round_half_up(score: NDArray[np.float64]) -> NDArray[np.float64]:
     [3.0, 3.0]
     """
     return np.floor(score + 0.5 + _EPSILON)
+
+
+def round_down(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to the whole number below; a number within 1e-9 of a whole one is that one.
+
+    Examples
+    --------
+    >>> round_down(np.array([52.5, 53 - 1e-12])).tolist()
+    [52.0, 53.0]
+    """
+    return np.floor(score + _EPSILON)
+
+
+def rescale(
+    raw: NDArray[np.float64], from_: tuple[float, float], onto: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Put scores linearly from one range onto another.
+
+    Examples
+    --------
+    >>> rescale(np.array([5.0, 9, 25]), (5, 25), (0, 100)).tolist()
+    [0.0, 20.0, 100.0]
+    """
+    return onto[0] + (raw - from_[0]) / (from_[1] - from_[0]) * (onto[1] - onto[0])
 
 
 def look_up(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,8 +58,12 @@ def load_library(*paths: str | Path, base: Library | None = None) -> Library:
     return reading.library
 
 
+@cache
 def shipped_library() -> Library:
     """Load the definitions that come with this package.
+
+    They cannot change while it runs, so they are read once and the same immutable library is
+    returned from then on.
 
     Raises
     ------

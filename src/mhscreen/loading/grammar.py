@@ -68,7 +68,7 @@ _PATTERNS = {
     pattern_of(programme.SlotName): "an instrument, or instrument@informant",
     pattern_of(programme.MonthDay): "a month and a day, like 09-30",
     r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, like 17:00",
-    r"^[A-Z]{2}$": "a country code of two capitals, like CN",
+    r"^[A-Z]{2}(/[A-Z]{2})*$": "a country code of two capitals, like CN, or several, like AU/NL",
     r"^sha256:[0-9a-f]{64}$": "sha256: and 64 hexadecimal digits",
 }
 

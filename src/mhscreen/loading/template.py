@@ -58,7 +58,7 @@ items:
 scales:
   - id: total
     title: {{en: Total, zh: 总分}}
-    combine: sum                  # sum, mean, count, maximum, sum_of_scales
+    combine: sum                  # or another combiner; see the grammar
     items: [q1, q2, q3]
     reverse: [q3]                 # items keyed in reverse
     range: [0, 9]                 # checked against the key

@@ -1,9 +1,9 @@
-"""A norm table, compiled: strata as arrays, for one scale of one slot."""
+"""A norm table, compiled: strata as numbers, for one scale of one slot."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import inf, sqrt
+from dataclasses import dataclass, replace
+from math import inf, nan, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,15 +11,92 @@ import numpy as np
 from mhscreen.vocabulary import Sex
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from mhscreen.definitions import NormTable
-    from mhscreen.definitions.norm_table import Band, Stratum
+    from mhscreen.definitions.norm_table import (
+        Band,
+        RawTable,
+        Regression,
+        Reliability,
+        ScaleNorm,
+        Stratum,
+    )
     from mhscreen.plan.scoring import FormPlan
 
-__all__ = ["NormPlan", "StratumPlan", "compile_norms"]
+__all__ = [
+    "ANY_SEX",
+    "BoxCoxPlan",
+    "LinePlan",
+    "NormPlan",
+    "StratumPlan",
+    "TablePlan",
+    "compile_norms",
+]
 
 ANY_SEX = -1
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """Derived scores of consecutive raw scores.
+
+    Attributes
+    ----------
+    first : int
+        The raw score of the first entries.
+    columns : dict of str to ndarray
+        By metric.
+    t_below, t_above : float
+        The T shown, as a cap, for raw scores before the first and after the last; NaN for none.
+    rising : int
+        1, or −1 where derived scores fall while raw scores rise.
+    """
+
+    first: int
+    columns: dict[str, NDArray[np.float64]]
+    t_below: float = nan
+    t_above: float = nan
+    rising: int = 1
+
+    @property
+    def last(self) -> int:
+        """The raw score of the last entries."""
+        return self.first + len(next(iter(self.columns.values()))) - 1
+
+
+@dataclass(frozen=True)
+class LinePlan:
+    """A predicted raw score with its SD; a mean and SD are a line that depends on nothing.
+
+    Attributes
+    ----------
+    mean : float
+        What is predicted at `age_centre` and grade 0.
+    sd : float
+        The SD, or that of the residuals.
+    age, age_squared, age_centre, grade : float
+        What each year, squared year and grade adds; years are counted from `age_centre`.
+    """
+
+    mean: float
+    sd: float
+    age: float = 0.0
+    age_squared: float = 0.0
+    age_centre: float = 0.0
+    grade: float = 0.0
+
+
+@dataclass(frozen=True)
+class BoxCoxPlan:
+    """An LMS fit, `add` being added to the raw score first."""
+
+    power: float
+    median: float
+    variation: float
+    add: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -28,74 +105,154 @@ class StratumPlan:
 
     Attributes
     ----------
+    place : int
+        Place of the stratum in its table. A regression on sex is compiled once for each sex.
     sex : int
         Position in `Sex`, −1 for any.
     age, grade : tuple of float
         From (included) and below (excluded); infinite where it does not matter.
-    mean, sd : float
-        NaN where the stratum has a table instead.
-    first : int
-        The first raw score of the tables.
-    tables : dict of str to ndarray
-        Derived scores of consecutive raw scores, by metric.
+    figures : TablePlan, LinePlan or BoxCoxPlan
+        Gives the derived scores.
     t_error : float
         Standard error of measurement in T units; NaN where no reliability is stated.
     shrink : float
         How far the interval's centre is drawn towards 50; 1 where it is not.
     """
 
+    place: int
     sex: int
     age: tuple[float, float]
     grade: tuple[float, float]
-    mean: float
-    sd: float
-    first: int
-    tables: dict[str, NDArray[np.float64]]
-    t_error: float
-    shrink: float
+    figures: TablePlan | LinePlan | BoxCoxPlan
+    t_error: float = nan
+    shrink: float = 1.0
+
+    @property
+    def has_caps(self) -> bool:
+        """Whether T is capped at an end."""
+        table = self.figures
+        return isinstance(table, TablePlan) and not np.isnan([table.t_below, table.t_above]).all()
+
+    @property
+    def rising(self) -> int:
+        """1, or −1 where derived scores fall while raw scores rise."""
+        return self.figures.rising if isinstance(self.figures, TablePlan) else 1
 
 
 @dataclass(frozen=True)
 class NormPlan:
-    """One scale's norm."""
+    """One scale's norm.
+
+    Attributes
+    ----------
+    ref : str
+        The norm table.
+    slot, scale : int
+        Places in the plan and in the form.
+    strata : tuple of StratumPlan
+        No pupil is in two of them.
+    metrics : tuple of str
+        The derived scores that any stratum gives.
+    stanine_of_z : bool
+        Whether stanines follow from z, in bands half a z wide.
+    percentile_definition : str or None
+        What a percentile counts; never mixed.
+    """
 
     ref: str
     slot: int
     scale: int
     strata: tuple[StratumPlan, ...]
+    metrics: tuple[str, ...]
+    stanine_of_z: bool = False
+    percentile_definition: str | None = None
 
 
 def compile_norms(table: NormTable, form: FormPlan, slot: int) -> tuple[NormPlan, ...]:
     """Compile the scales of a norm table that this form has."""
     return tuple(
-        NormPlan(table.ref, slot, form.scale(norm.scale), tuple(map(_stratum, norm.strata)))
+        NormPlan(
+            table.ref,
+            slot,
+            form.scale(norm.scale),
+            tuple(_strata(norm)),
+            tuple(map(str, norm.metrics)),
+            norm.stanine_kind == "half_z",
+            norm.percentile_definition,
+        )
         for norm in table.scales
         if form.scale(norm.scale) >= 0
     )
+
+
+def _strata(norm: ScaleNorm) -> Iterator[StratumPlan]:
+    for place, stratum in enumerate(norm.strata):
+        figures = _figures(stratum, rising=1 if norm.direction == "rising" else -1)
+        error, shrink = _error(stratum.reliability, figures)
+        plan = StratumPlan(
+            place,
+            ANY_SEX if stratum.sex == "any" else Sex(stratum.sex).position,
+            _bounds(stratum.age),
+            _bounds(stratum.grade),
+            figures,
+            error,
+            shrink,
+        )
+        line = stratum.regression
+        if line is not None and line.female and isinstance(plan.figures, LinePlan):
+            girls = replace(plan.figures, mean=plan.figures.mean + line.female)
+            yield replace(plan, sex=Sex.MALE.position)
+            yield replace(plan, sex=Sex.FEMALE.position, figures=girls)
+        else:
+            yield plan
 
 
 def _bounds(band: Band | None) -> tuple[float, float]:
     return (-inf, inf) if band is None else (band.from_, band.below)
 
 
-def _stratum(stratum: Stratum) -> StratumPlan:
-    raw = stratum.table
-    tables = {
-        metric: np.array(getattr(raw, metric), dtype=np.float64)
-        for metric in ("t", "z", "percentile")
-        if raw is not None and getattr(raw, metric)
+def _figures(stratum: Stratum, rising: int) -> TablePlan | LinePlan | BoxCoxPlan:
+    if stratum.table is not None:
+        return _table(stratum.table, rising)
+    if stratum.lms is not None:
+        lms = stratum.lms
+        return BoxCoxPlan(lms.power, lms.median, lms.variation, lms.add)
+    if stratum.regression is not None:
+        return _line(stratum.regression)
+    if stratum.mean_sd is not None:
+        return LinePlan(stratum.mean_sd.mean, stratum.mean_sd.sd)
+    msg = "a stratum without figures is refused when it is loaded"
+    raise ValueError(msg)
+
+
+def _table(table: RawTable, rising: int) -> TablePlan:
+    columns = {
+        metric: np.array(getattr(table, metric), dtype=np.float64)
+        for metric in ("z", "t", "percentile", "stanine")
+        if getattr(table, metric)
     }
-    reliability = stratum.reliability
-    return StratumPlan(
-        sex=ANY_SEX if stratum.sex == "any" else Sex(stratum.sex).position,
-        age=_bounds(stratum.age),
-        grade=_bounds(stratum.grade),
-        mean=np.nan if stratum.mean_sd is None else stratum.mean_sd.mean,
-        sd=np.nan if stratum.mean_sd is None else stratum.mean_sd.sd,
-        first=0 if raw is None else raw.raw[0],
-        tables=tables,
-        t_error=np.nan if reliability is None else 10 * sqrt(1 - reliability.value),
-        shrink=1.0
-        if reliability is None or reliability.around == "observed"
-        else reliability.value,
+    below, above = (nan if cap is None else cap for cap in (table.t_below, table.t_above))
+    return TablePlan(table.start, columns, below, above, rising)
+
+
+def _line(line: Regression) -> LinePlan:
+    return LinePlan(
+        line.intercept, line.residual_sd, line.age, line.age_squared, line.age_centre, line.grade
     )
+
+
+def _error(
+    reliability: Reliability | None, figures: TablePlan | LinePlan | BoxCoxPlan
+) -> tuple[float, float]:
+    """Return the standard error in T units, and how far the centre is drawn towards 50."""
+    if reliability is None:
+        return nan, 1.0
+    spread = 10.0
+    if reliability.sd is not None and isinstance(figures, LinePlan):
+        spread = 10 * reliability.sd / figures.sd
+    r = reliability.value
+    if reliability.around == "observed":
+        return spread * sqrt(1 - r), 1.0
+    # The standard error of estimation, since the centre is the estimated true score
+    # (Lord & Novick 1968, section 3.8).
+    return spread * sqrt(r * (1 - r)), r

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mhscreen.definitions.keys import item_direction, items_of
+from mhscreen.definitions.keys import counts_from, item_direction, items_of, own_items
 from mhscreen.kernels import codes as rc
 from mhscreen.kernels.packed import LARGEST_SUM, MOST_ITEMS, pack
+from mhscreen.plan.kinds import compile_irt, compile_levels, compile_transform
 from mhscreen.problems import UsageError
 from mhscreen.vocabulary import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from mhscreen.definitions import Instrument
     from mhscreen.definitions.instrument import Item, Scale
+    from mhscreen.plan.kinds import IrtPlan, LevelsPlan, TransformPlan
     from mhscreen.vocabulary import Concern, Directness, Informant, Validity, Window
 
 __all__ = [
@@ -95,11 +97,16 @@ class ScalePlan:
     Attributes
     ----------
     rows : ndarray of int64
-        Its items, as rows of the response codes.
+        Its items, as rows of the response codes; for levels, those of earlier scales, too. Of a
+        sum of scales only where its components share an item, which is answered once.
     tables : ndarray of int64, shape (len(rows), 256)
         Packed counters by response code, see `mhscreen.kernels.packed`.
     components : tuple of int
         For a sum of scales: places of the components among the scales of the form.
+    rounding : str
+        ``none``, ``half_up`` or ``down``; after the transform.
+    range : tuple of float
+        The smallest and largest score.
     cuts : ndarray of float64
         Cut scores of all categories but the first, from the near to the far side.
     """
@@ -111,12 +118,15 @@ class ScalePlan:
     components: tuple[int, ...]
     n_items: int
     min_answered: int
-    half_up: bool
+    rounding: str
     upwards: bool
     content: bool
     range: tuple[float, float]
     categories: tuple[str, ...]
     cuts: NDArray[np.float64]
+    transform: TransformPlan | None = None
+    levels: LevelsPlan | None = None
+    irt: IrtPlan | None = None
 
 
 @dataclass(frozen=True)
@@ -204,7 +214,7 @@ def compile_form(instrument: Instrument, informant: Informant) -> FormPlan:
     rows = {item.id: place for place, item in enumerate(instrument.items)}
     scales = instrument.scales_for(informant)
     places = {scale.id: place for place, scale in enumerate(scales)}
-    used = {key for scale in scales for key in scale.items}
+    used = {key for scale in scales for key in own_items(scale)}
     used |= {critical.item for critical in instrument.critical_items}
     used |= {opener.item for gate in instrument.gates for opener in gate.open_when_any}
     return FormPlan(
@@ -291,43 +301,68 @@ def _scale(
     places: Mapping[str, int],
 ) -> ScalePlan:
     cut_set = scale.cut_set_for(informant)
-    n_items = len(items_of(instrument, scale))
+    every = items_of(instrument, scale)
+    several = [
+        item for name in scale.scales for item in items_of(instrument, instrument.scale(name))
+    ]
+    items = every if scale.levels or len(several) > len(every) else scale.items
+    tables = _tables(instrument, scale, items)
+    model = compile_irt(instrument, scale, tables)
     return ScalePlan(
         id=scale.id,
         combine=scale.combine,
-        rows=np.array([rows[key] for key in scale.items], dtype=np.int64),
-        tables=_tables(instrument, scale),
+        rows=np.array([rows[key] for key in items], dtype=np.int64),
+        tables=tables,
         components=tuple(places[key] for key in scale.scales),
-        n_items=n_items,
-        min_answered=n_items if scale.missing is None else scale.missing.min_answered,
-        half_up=scale.rounding == "half_up",
+        n_items=len(every),
+        min_answered=_min_answered(scale, len(every)),
+        rounding=scale.rounding,
         upwards=scale.higher_is is Direction.WORSE,
         content=scale.purpose == "content",
-        range=scale.range,
+        # That of a model is stated to one decimal only.
+        range=scale.range if model is None or scale.rounding != "none" else model.range,
         categories=() if cut_set is None else tuple(c.id for c in cut_set.categories),
         cuts=np.array(
             [] if cut_set is None else [c.cut for c in cut_set.categories[1:]], dtype=np.float64
         ),
+        transform=compile_transform(instrument, scale),
+        levels=compile_levels(instrument, scale, rows, places),
+        irt=model,
     )
+
+
+def _min_answered(scale: Scale, items: int) -> int:
+    if scale.missing is not None:
+        return scale.missing.min_answered
+    if scale.irt is not None and scale.irt.min_answered is not None:
+        return scale.irt.min_answered
+    return items
 
 
 def _keyed(
     scale: Scale, key: str, score: NDArray[np.int64], options: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Key item scores: mirror those of a reversed item, count those that count."""
+    """Key item scores: mirror those of a reversed item, then weigh, count or rank them."""
+    mirror = options.min() + options.max()
+    if scale.combine in ("levels", "sum_of_scales"):
+        return np.zeros_like(score)  # only how many were answered is counted
     if key in scale.reverse:
-        score = options.min() + options.max() - score
+        score, options = mirror - score, mirror - options
     if scale.combine == "count":
-        return (score >= (scale.count_at_or_above or 0)).astype(np.int64)
+        return (score >= counts_from(scale, key)).astype(np.int64)
+    if scale.combine == "weighted_sum":
+        return score * scale.weights[key]
+    if scale.combine == "eap":
+        return np.searchsorted(np.unique(options), score).astype(np.int64)
     return score
 
 
-def _tables(instrument: Instrument, scale: Scale) -> NDArray[np.int64]:
+def _tables(instrument: Instrument, scale: Scale, items: Sequence[str]) -> NDArray[np.int64]:
     """Return packed counters by item of the scale and response code."""
-    tables = np.zeros((len(scale.items), 256), dtype=np.int64)
+    tables = np.zeros((len(items), 256), dtype=np.int64)
     closed = {key: gate.closed_score for gate in instrument.gates for key in gate.items}
     largest = 0
-    for place, key in enumerate(scale.items):
+    for place, key in enumerate(items):
         options = np.array(instrument.options(key).scores, dtype=np.int64)
         scores = _keyed(scale, key, options, options)
         if scores.min() < 0:
@@ -348,7 +383,7 @@ def _tables(instrument: Instrument, scale: Scale) -> NDArray[np.int64]:
             value[rc.COUNTED_BLANK] = _keyed(scale, key, np.array([blank.score]), options)[0]
             known[rc.COUNTED_BLANK] = 1
         tables[place] = pack(value, low, high, answered, known)
-    if len(scale.items) > MOST_ITEMS or largest > LARGEST_SUM:
+    if len(items) > MOST_ITEMS or largest > LARGEST_SUM:
         limits = f"more than {MOST_ITEMS} items or {LARGEST_SUM} points"
         msg = f"{instrument.ref}: scale {scale.id}: {limits}"
         raise UsageError(msg)

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NOT_A_TIME", "read_answers", "read_times"]
 
+_HINT = "the value is withheld; look at this row of the file"
+_HINT_SHIFTED = "coding offset? the codes of this table seem to begin one too high"
+_MANY = 20  # illegal answers that may be one mistake of coding, and no longer a slip of somebody's
+
 NOT_A_TIME = np.datetime64("NaT", "s")
 
 
@@ -53,21 +57,34 @@ def read_answers(
     ndarray of uint8, shape (items, rows)
     """
     codes = np.full((len(form.items), table.rows), rc.NOT_PRESENTED, dtype=np.uint8)
+    illegal: dict[int, list[int]] = {}
+    shifted = 0
     for row, heading in headings.items():
-        item = form.items[row]
-        codes[row] = _read_column(item, table.columns[heading])
-        for place in np.flatnonzero(codes[row] == rc.ILLEGAL).tolist():
-            whose = None if subject is None else subject[place]
-            log.add(
-                "MH401",
-                "not a legal answer",
-                file=table.name,
-                path=f"{form.slot}.{item.id}",
-                row=table.row_number(place),
-                subject=whose or "",
-                expected=item.legal,
-                hint="the value is withheld; look at this row of the file",
-            )
+        item, column = form.items[row], table.columns[heading]
+        codes[row] = _read_column(item, column)
+        found = np.flatnonzero(codes[row] == rc.ILLEGAL)
+        if len(found):
+            illegal[row] = found.tolist()
+            shifted += _count_shifted(item, column, found)
+    number = sum(map(len, illegal.values()))
+    hint = _HINT if number < _MANY or shifted < number else _HINT_SHIFTED
+    for row, rows in illegal.items():
+        item, heading = form.items[row], headings[row]
+
+        def place(row: int, heading: str = heading) -> dict[str, object]:
+            whose = None if subject is None else subject[row]
+            return {"row": table.row_number(row, heading), "subject": whose or ""}
+
+        log.add_rows(
+            "MH401",
+            "not a legal answer",
+            rows,
+            place,
+            file=table.name,
+            path=f"{form.slot}.{item.id}",
+            expected=item.legal,
+            hint=hint,
+        )
     return codes
 
 
@@ -80,6 +97,16 @@ def _read_column(item: ItemPlan, column: Column) -> NDArray[np.uint8]:
         elif not cells.is_blank(cell):
             lookup[place] = rc.ILLEGAL
     return lookup[column.index]
+
+
+def _count_shifted(item: ItemPlan, column: Column, rows: NDArray[np.int64]) -> int:
+    """Return how many of some answers are one above the largest code."""
+    numbers = [code for code in item.codes if isinstance(code, int)]
+    if not numbers:
+        return 0
+    above = str(max(numbers) + 1)
+    places = [place for place, cell in enumerate(column.values) if answer_key(cell) == above]
+    return int(np.isin(column.index[rows], places).sum())
 
 
 def read_times(zone: str, table: Table, log: ProblemLog) -> NDArray[np.datetime64]:

@@ -6,6 +6,7 @@ with that reason and a problem; a form that matches no pupil is kept apart and e
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,11 @@ from mhscreen.steps.roster import (
     ROSTER_COLUMNS,
     Roster,
     nameless_pupils,
+    parse_subject,
     read_roster,
     subject_column,
 )
-from mhscreen.vocabulary import Requirement
+from mhscreen.vocabulary import Attendance, Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from mhscreen.steps.tables import Table
 
 __all__ = ["Forms", "ResponseBatch", "bind", "form_times"]
+
+ONE_DAY, ONE_YEAR = np.timedelta64(1, "D"), np.timedelta64(366, "D")
+AWAY = [status.position for status in Attendance if status is not Attendance.PRESENT]
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,8 @@ class ResponseBatch:
         The forms that match no pupil on the roster, each subject a pupil of its own.
     log : ProblemLog
         What was wrong.
+    unread : tuple of (int, str, int)
+        Rows that hold something nobody has evaluated: pupil, file, row.
     like : object
         An empty frame of the roster's kind, for handing back the same kind.
     """
@@ -112,6 +119,7 @@ class ResponseBatch:
     identity: NDArray[np.bool_]
     unmatched: ResponseBatch | None
     log: ProblemLog = field(compare=False)
+    unread: tuple[tuple[int, str, int], ...] = ()
     like: object = field(default=None, compare=False)
 
     def take(self, pupils: NDArray[np.int64]) -> ResponseBatch:
@@ -128,6 +136,7 @@ class ResponseBatch:
             forms=tuple(forms),
             identity=self.identity[pupils],
             unmatched=None,
+            unread=(),
             log=ProblemLog(),
         )
 
@@ -192,110 +201,177 @@ def bind(
     pupils = read_roster(plan, roster, log)
     if any(problem.code == "MH501" for problem in log):
         raise ResponseError(log)
-    found: list[list[_Found]] = [[] for _ in plan.forms]
-    unread: set[str] = set()
+    reading = _Reading(plan, columns or {}, at, log)
     for key, table in responses:
-        _read_table(plan, key, table, columns, log, found)
-        unread |= {row.subject for row in table.broken_rows}
-    batch = _join(plan, pupils, found, at, log)
-    # A row that could not be read holds answers that nobody has seen.
-    batch.roster.error[np.isin(batch.roster.subject.astype(str), sorted(unread))] = True
+        reading.read(unicodedata.normalize("NFKC", key).strip().casefold(), table)
+    batch = _join(plan, pupils, reading, at, log)
     if on_problem == "raise" and log.errors:
         raise ResponseError(log.errors)
     return batch
 
 
-def _read_table(
-    plan: Plan,
-    key: str,
-    table: Table,
-    columns: Mapping[str, ColumnNames] | None,
-    log: ProblemLog,
-    found: list[list[_Found]],
-) -> None:
-    if table.rows == 0:
-        log.add(
-            "MH412", "the table has no rows", file=table.name, expected="rows below the heading"
-        )
-    if key == "long":
-        tables = widen(plan, table, log)
-        for slot, one in tables:
-            _read_slots(plan, [slot], one, None, log, found, own=True)
-    elif key == "wide":
-        _read_slots(plan, list(range(len(plan.forms))), table, columns, log, found, own=False)
-    else:
-        slot = plan.slot(key)
-        if slot < 0:
-            log.add(
+@dataclass(frozen=True)
+class _Unread:
+    """A row with something in it that nobody has evaluated."""
+
+    subject: str | None
+    guessed: bool
+    file: str
+    row: int
+
+
+@dataclass
+class _Reading:
+    """What all tables together hold, before it is joined with the roster."""
+
+    plan: Plan
+    columns: Mapping[str, ColumnNames]
+    at: np.datetime64 | None
+    log: ProblemLog
+    found: list[list[_Found]] = field(init=False)
+    unread: list[_Unread] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.found = [[] for _ in self.plan.forms]
+
+    def read(self, key: str, table: Table) -> None:
+        """Read one table under its key: a slot, ``wide`` or ``long``."""
+        if table.rows == 0:
+            self.log.add(
+                "MH412", "the table has no rows", file=table.name, expected="rows below the heading"
+            )
+        self._broken_rows(table)
+        slot = self.plan.slot(key)
+        if key == "long":
+            for place, one in widen(self.plan, table, self.log):
+                self._broken_rows(one)
+                self._read_slots([place], one, own=True)
+        elif key == "wide":
+            self._read_slots(list(range(len(self.plan.forms))), table, own=False)
+        elif slot >= 0:
+            self._read_slots([slot], table, own=True)
+        else:
+            self.log.add(
                 "MH411",
                 f"the programme has no slot '{key}'",
                 file=table.name,
-                expected=", ".join((*plan.slots, "wide", "long")),
+                expected=", ".join((*self.plan.slots, "wide", "long")),
+                hint="name the file by its slot; nothing in it was evaluated",
             )
-        else:
-            _read_slots(plan, [slot], table, columns, log, found, own=True)
+            heading = subject_column(table)
+            if heading is not None:
+                subject, _ = cells.map_column(table.columns[heading], parse_subject, None, "O")
+                self._leave_unread(table, subject, np.arange(table.rows))
 
+    def _broken_rows(self, table: Table) -> None:
+        self.unread += [
+            _Unread(row.subject or None, row.guessed, table.name, row.row)
+            for row in table.broken_rows
+        ]
 
-def _read_slots(
-    plan: Plan,
-    slots: list[int],
-    table: Table,
-    columns: Mapping[str, ColumnNames] | None,
-    log: ProblemLog,
-    found: list[list[_Found]],
-    *,
-    own: bool,
-) -> None:
-    forms = [plan.forms[slot] for slot in slots]
-    matched, problems = match_columns(table, forms, columns, own=own)
-    log.extend(problems)
-    heading = subject_column(table)
-    if heading is None:
-        log.add(
-            "MH405",
-            "no column 'subject'",
-            file=table.name,
-            expected="subject, or " + ", ".join(ROSTER_COLUMNS["subject"]),
-        )
-        subject = np.full(table.rows, None, dtype=object)
-    else:
-        subject, _ = cells.map_column(table.columns[heading], cells.parse_text, None, "O")
-    for row in np.flatnonzero(subject == None).tolist() if heading is not None else []:  # noqa: E711
-        log.add(
-            "MH406",
-            "the form does not say whose it is",
-            file=table.name,
-            row=table.row_number(row),
-            expected="the pupil's reference",
-            hint="it is evaluated and stands in the unmatched list",
-        )
-    times = read_times(plan.programme.zone, table, log)
-    claims = identity_claims(table)
-    for slot, form in zip(slots, forms, strict=True):
-        if form.slot not in matched:
-            continue
-        log.extend(matched[form.slot].problems)
-        codes = read_answers(form, table, matched[form.slot].items, log, subject)
-        rows = np.arange(table.rows)
-        if not own:  # in a wide table, who has no answer in a slot filed no form there
-            present = codes[list(matched[form.slot].items)]
-            rows = np.flatnonzero((present != rc.BLANK).any(axis=0))
-        found[slot].append(
-            _Found(
-                table,
-                subject[rows],
-                codes[:, rows],
-                times[rows],
-                rows,
-                {name: values[rows] for name, values in claims.items()},
+    def _leave_unread(
+        self, table: Table, subject: NDArray[np.object_], rows: NDArray[np.int64]
+    ) -> None:
+        self.unread += [
+            _Unread(subject[row], guessed=False, file=table.name, row=table.row_number(row))
+            for row in rows.tolist()
+        ]
+
+    def _read_slots(self, slots: list[int], table: Table, *, own: bool) -> None:
+        forms = [self.plan.forms[slot] for slot in slots]
+        matched, problems = match_columns(table, forms, self.columns, own=own)
+        self.log.extend(problems)
+        subject = self._read_subjects(table)
+        if own:
+            self._leave_foreign_columns(table, forms[0], subject)
+        times = self._read_times(table)
+        claims = identity_claims(table, self.log)
+        for slot, form in zip(slots, forms, strict=True):
+            if form.slot not in matched:
+                continue
+            self.log.extend(matched[form.slot].problems)
+            codes = read_answers(form, table, matched[form.slot].items, self.log, subject)
+            rows = np.arange(table.rows)
+            if not own:  # in a wide table, who has no answer in a slot filed no form there
+                present = codes[list(matched[form.slot].items)]
+                rows = np.flatnonzero((present != rc.BLANK).any(axis=0))
+            self.found[slot].append(
+                _Found(
+                    table,
+                    subject[rows],
+                    codes[:, rows],
+                    times[rows],
+                    rows,
+                    {name: values[rows] for name, values in claims.items()},
+                )
             )
-        )
+
+    def _read_subjects(self, table: Table) -> NDArray[np.object_]:
+        heading = subject_column(table)
+        if heading is None:
+            self.log.add(
+                "MH405",
+                "no column 'subject'",
+                file=table.name,
+                expected="subject, or " + ", ".join(ROSTER_COLUMNS["subject"]),
+            )
+            return np.full(table.rows, None, dtype=object)
+        subject, bad = cells.map_column(table.columns[heading], parse_subject, None, "O")
+        for row in [row for row, one in enumerate(subject.tolist()) if one is None]:
+            self.log.add(
+                "MH406",
+                "digits of the reference are lost"
+                if bad[row]
+                else "the form does not say whose it is",
+                file=table.name,
+                row=table.row_number(row),
+                expected="the pupil's reference, as text",
+                hint="it is evaluated and stands in the unmatched list",
+            )
+        return np.asarray(subject)
+
+    def _leave_foreign_columns(
+        self, table: Table, form: FormPlan, subject: NDArray[np.object_]
+    ) -> None:
+        """Log columns of another questionnaire; whoever has something in one is not settled."""
+        for heading, column in table.columns.items():
+            key = cells.heading_key(heading)
+            other = next((one.slot for one in self.plan.forms if key in one.columns), form.slot)
+            if key in form.columns or other == form.slot:
+                continue
+            self.log.add(
+                "MH419",
+                f"column '{heading}' belongs to another questionnaire",
+                file=table.name,
+                expected=f"a file named {other}, or wide",
+                hint="it is not read; the pupils with something in it are flagged as errors",
+            )
+            blank = np.array([*map(cells.is_blank, column.values), True])
+            self._leave_unread(table, subject, np.flatnonzero(~blank[column.index]))
+
+    def _read_times(self, table: Table) -> NDArray[np.datetime64]:
+        """Return when the forms were submitted; a time that cannot be counts as not given."""
+        times = read_times(self.plan.programme.zone, table, self.log)
+        if self.at is None:
+            return times
+        impossible = (times > self.at + ONE_DAY) | (times < self.at - ONE_YEAR)
+        for row in np.flatnonzero(impossible).tolist():
+            self.log.add(
+                "MH413",
+                "a form cannot have been submitted then",
+                file=table.name,
+                path="administered_on",
+                row=table.row_number(row),
+                expected="within the year before the screening",
+                hint="it counts as not given; the clock starts when the pupils are screened",
+            )
+        return np.where(impossible, NOT_A_TIME, times)
 
 
 def _join(
     plan: Plan,
     roster: Roster,
-    found: list[list[_Found]],
+    reading: _Reading,
     at: np.datetime64 | None,
     log: ProblemLog,
 ) -> ResponseBatch:
@@ -305,7 +381,7 @@ def _join(
     strangers: dict[str, int] = {}
     matched: list[Forms] = []
     unmatched: list[Forms] = []
-    for slot, tables in enumerate(found):
+    for slot, tables in enumerate(reading.found):
         forms, pupil = _concatenate(plan.forms[slot], tables, places, strangers, log)
         known = pupil >= 0
         for table in tables:
@@ -314,18 +390,43 @@ def _join(
         unmatched.append(forms.take(np.flatnonzero(~known), -1 - pupil[~known]))
         _report_forms(plan, slot, roster, matched[-1], log)
         _report_ages(plan, slot, roster, matched[-1], at, log)
+    unread, unread_strangers = _place_unread(reading.unread, places, strangers)
+    for place, _, _ in unread:
+        roster.error[place] = True
     rest = None
     if strangers:
+        nameless = nameless_pupils(list(strangers), error=False)
+        for place, _, _ in unread_strangers:
+            nameless.error[place] = True
         rest = ResponseBatch(
             plan,
-            nameless_pupils(list(strangers), error=False),
+            nameless,
             tuple(unmatched),
             at,
             np.zeros(len(strangers), dtype=bool),
             None,
             ProblemLog(),
+            unread=unread_strangers,
         )
-    return ResponseBatch(plan, roster, tuple(matched), at, identity, rest, log)
+    return ResponseBatch(plan, roster, tuple(matched), at, identity, rest, log, unread=unread)
+
+
+UnreadPlaces = tuple[tuple[int, str, int], ...]
+
+
+def _place_unread(
+    rows: Sequence[_Unread], places: Mapping[str, int], strangers: dict[str, int]
+) -> tuple[UnreadPlaces, UnreadPlaces]:
+    """Give each row that was not evaluated to its pupil, or to a stranger: nobody is lost."""
+    known, unknown = [], []
+    for one in rows:
+        if one.subject is not None and one.subject in places:
+            known.append((places[one.subject], one.file, one.row))
+            continue
+        # What may be a name is not repeated.
+        name = one.subject if one.subject and not one.guessed else f"{one.file}:{one.row}"
+        unknown.append((strangers.setdefault(name, len(strangers)), one.file, one.row))
+    return tuple(known), tuple(unknown)
 
 
 def _check_identity(
@@ -399,6 +500,15 @@ def _report_forms(plan: Plan, slot: int, roster: Roster, forms: Forms, log: Prob
             f"one of {counts[forms.pupil[place]]} forms",
             expected="one form of each pupil",
             hint="each is evaluated whole and the higher tier stands; whose are they?",
+            **_where(plan, slot, roster, forms, place),
+        )
+    for place in np.flatnonzero(np.isin(roster.status[forms.pupil], AWAY)).tolist():
+        status = Attendance.at(int(roster.status[forms.pupil[place]]))
+        log.add(
+            "MH420",
+            f"the roster says: {status}",
+            expected="no form",
+            hint="it is evaluated; is it this pupil's form, and may it be used?",
             **_where(plan, slot, roster, forms, place),
         )
     for place in np.flatnonzero(uses == Requirement.NOT_USED.position).tolist():

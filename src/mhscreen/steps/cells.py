@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mhscreen.steps.tables import Column
+    from mhscreen.steps.tables import Column, Table
     from mhscreen.vocabulary import Term
 
 __all__ = [
     "Moment",
     "age_in_years",
+    "column_name",
+    "has_lost_digits",
     "heading_key",
     "is_blank",
     "local_moments",
@@ -41,6 +43,12 @@ Moment = dt.datetime | dt.date | str
 
 _BLANKS = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>", "."})
 _HEADING = re.compile(r"[\s.\-]+")
+_PLAIN_HEADINGS = frozenset({
+    "id", "name", "student", "student_id", "student_name", "note", "notes", "remark", "total",
+    "编号", "序号", "姓名", "学生姓名", "备注", "总分",
+})  # fmt: skip
+_DIGITS_KEPT = 1e15
+_SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+\d{2,3}")  # as spreadsheets write it
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(.*))?")
 
 
@@ -55,6 +63,26 @@ def heading_key(heading: str) -> str:
     return _HEADING.sub("_", unicodedata.normalize("NFKC", heading).strip()).casefold()
 
 
+def column_name(table: Table, heading: str, *, known: bool = False) -> str:
+    """Return what a message calls a column that is not read.
+
+    By its number: in a file without a heading row the headings are a pupil's name and answers.
+    Only a heading that cannot be either is shown.
+
+    Parameters
+    ----------
+    table : Table
+        Where the column stands.
+    heading : str
+        As found.
+    known : bool
+        Whether the heading begins like those of a known questionnaire.
+    """
+    if known or heading_key(heading) in _PLAIN_HEADINGS:
+        return f"column '{heading}'"
+    return f"column {table.column_number(heading)}"
+
+
 def _text(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
@@ -67,8 +95,45 @@ def is_blank(cell: object) -> bool:
 
 
 def parse_text(cell: object) -> str | None:
-    """Return a cell as text without stray blanks; None where blank."""
-    return None if is_blank(cell) else _text(cell)
+    """Return a cell as text without stray blanks; None where blank.
+
+    Raises
+    ------
+    ValueError
+        If it is a number of so many digits that a spreadsheet or a float has not kept them all:
+        the references of two pupils may have become one.
+
+    Examples
+    --------
+    >>> parse_text(" Ａ1 "), parse_text(20230001.0)
+    ('A1', '20230001')
+    >>> parse_text(3.7020220150901e17)
+    Traceback (most recent call last):
+        ...
+    ValueError: digits are lost
+    """
+    if is_blank(cell):
+        return None
+    if has_lost_digits(cell):
+        msg = "digits are lost"
+        raise ValueError(msg)
+    return _text(cell)
+
+
+def has_lost_digits(cell: object) -> bool:
+    """Return whether a cell was a long number and may have lost its last digits.
+
+    A float keeps fifteen digits of any whole number, and a spreadsheet keeps no more; written as
+    text it then reads 3.70202E+17.
+
+    Examples
+    --------
+    >>> has_lost_digits(1e15), has_lost_digits("3.70202E+17"), has_lost_digits(10**17)
+    (True, True, False)
+    """
+    if isinstance(cell, float):
+        return abs(cell) >= _DIGITS_KEPT
+    return isinstance(cell, str) and _SCIENTIFIC.fullmatch(_text(cell)) is not None
 
 
 def parse_number(cell: object) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mhscreen.problems import Problem, UsageError
-from mhscreen.steps.cells import heading_key
+from mhscreen.steps.cells import column_name, heading_key
 from mhscreen.steps.roster import ROSTER_COLUMNS, find_columns
 
 if TYPE_CHECKING:
@@ -16,13 +16,30 @@ if TYPE_CHECKING:
     from mhscreen.plan.scoring import FormPlan
     from mhscreen.steps.tables import Table
 
-__all__ = ["FORM_COLUMNS", "ColumnNames", "Matched", "match_columns"]
+__all__ = [
+    "FORM_COLUMNS",
+    "LONG_COLUMNS",
+    "ColumnNames",
+    "Matched",
+    "has_known_heading",
+    "match_columns",
+    "no_heading_row",
+]
 
 FORM_COLUMNS: dict[str, tuple[str, ...]] = {
     "administered_on": ("submitted_at", "施测日期", "填写时间", "提交时间"),
     "duration_s": ("用时秒",),
 }
 """What a form may say about itself, and the other headings under which it is found."""
+
+LONG_COLUMNS: dict[str, tuple[str, ...]] = {
+    "subject": ROSTER_COLUMNS["subject"],
+    "instrument": ("问卷",),
+    "informant": ("评定者",),
+    "item": ("题号", "条目"),
+    "response": ("resp", "answer", "作答", "答案"),
+}
+"""The columns of a long table, and the other headings under which they are found."""
 
 ColumnNames = str | dict[str, str]
 """How columns are named: a pattern such as ``"P{number:02d}"`` or ``"dep_{item}"``, or a map of
@@ -43,6 +60,39 @@ class Matched:
 
     items: dict[int, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+
+def has_known_heading(
+    table: Table,
+    forms: Sequence[FormPlan],
+    names: Mapping[str, ColumnNames] | None = None,
+    *,
+    own: bool,
+) -> bool:
+    """Return whether any heading is known; if none is, the first row is no heading but a form.
+
+    The parameters are those of `match_columns`.
+    """
+    if find_columns(table, {**ROSTER_COLUMNS, **FORM_COLUMNS, **LONG_COLUMNS}):
+        return True
+    claims = [_claims(form, (names or {}).get(form.slot), own=own) for form in forms]
+    keys = {key for heading in table.columns for key in (heading, heading_key(heading))}
+    if any(key in claim for key in keys for claim in claims):
+        return True
+    # With more than the name: in a long table that is a cell.
+    return any(key.startswith(f"{form.stem}_") for key in keys for form in forms)
+
+
+def no_heading_row(table: Table, forms: Sequence[FormPlan]) -> Problem:
+    """Return the problem that not one heading of a table is known; without forms, a long one."""
+    expected = f"subject, {_example(forms)}" if forms else ", ".join(LONG_COLUMNS)
+    return Problem(
+        "MH601",
+        "there seems to be no heading row: not one column is known",
+        expected=f"a first row such as {expected}",
+        hint="nothing in it is read; put the headings back",
+        file=table.name,
+    )
 
 
 def match_columns(
@@ -78,8 +128,12 @@ def match_columns(
         Columns that are not understood.
     """
     found = {form.slot: Matched() for form in forms}
+    if not has_known_heading(table, forms, names, own=own):
+        # Neither its headings nor the columns that it lacks say anything more.
+        problems = [no_heading_row(table, forms)] if table.columns else []
+        return (found if own else {}), problems
     known = set(find_columns(table, {**ROSTER_COLUMNS, **FORM_COLUMNS}).values())
-    problems: list[Problem] = []
+    problems = []
     claims = {form.slot: _claims(form, (names or {}).get(form.slot), own=own) for form in forms}
     exact = {
         heading for given in (names or {}).values() if isinstance(given, dict) for heading in given
@@ -89,11 +143,12 @@ def match_columns(
         key = heading if heading in exact else heading_key(heading)
         takers = [slot for slot, claim in claims.items() if key in claim]
         if not takers:
-            if heading not in known and (strict or _looks_like(key, forms)):
+            likely = _looks_like(key, forms)
+            if heading not in known and (strict or likely):
                 problems.append(
                     Problem(
                         "MH403",
-                        f"column '{heading}' is not read",
+                        f"{column_name(table, heading, known=likely)} is not read",
                         file=table.name,
                         hint=f"columns are named like {_example(forms)}",
                     )

@@ -29,6 +29,10 @@ class _Zone:
         utc: dt.datetime = moment.astype(dt.datetime)
         return utc.replace(tzinfo=dt.UTC).astimezone(self.zone).date()
 
+    def local_clock(self, moment: np.datetime64) -> dt.time:
+        utc: dt.datetime = moment.astype(dt.datetime)
+        return utc.replace(tzinfo=dt.UTC).astimezone(self.zone).time()
+
     def to_utc(self, day: dt.date, clock: dt.time) -> np.datetime64:
         local = dt.datetime.combine(day, clock, tzinfo=self.zone)
         return np.datetime64(local.astimezone(dt.UTC).replace(tzinfo=None), "s")
@@ -82,7 +86,8 @@ def _due_day(programme: Programme, due: Due, moment: np.datetime64) -> np.dateti
     tomorrow = today + dt.timedelta(days=1)
     if due.school_days is not None:
         if due.school_days == 0:
-            day = school_days(programme, today, 1)[-1]
+            ended = zone.local_clock(moment) > dt.time.fromisoformat(programme.school_day_ends)
+            day = school_days(programme, tomorrow if ended else today, 1)[-1]
         else:
             day = school_days(programme, tomorrow, due.school_days)[-1]
     else:

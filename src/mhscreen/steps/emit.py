@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from mhscreen.steps.score import FormScores
     from mhscreen.steps.triage import Evidence, Triage
 
-__all__ = ["Cycle", "Entries", "SealedEntry", "emit", "find_cycle", "local_times"]
+__all__ = ["Cycle", "Entries", "SealedEntry", "emit", "find_cycle", "local_times", "see_first"]
 
 Document = dict[str, Any]
 Fields = dict[str, str | list[str]]
@@ -179,7 +179,6 @@ class Entries:
         tier = [canonical_json(str(one)) for one in Tier]
         shown = [canonical_json(str(one)) for one in ScreenTier]
         labels = [canonical_json({"en": one.en, "zh": one.zh}) for one in ScreenTier]
-        assignees = [canonical_json(role) for role in _assignees(plan)]
         places = ["restricted" if one.position >= _RESTRICTED else "routine" for one in Tier]
         org = _objects(
             {
@@ -238,8 +237,8 @@ class Entries:
             "problem_classes": _true_names(list(ProblemClass), classes),
             "not_asked": _true_names(plan.policy.concerns, result.not_asked[:, block]),
             "assignee": [
-                "null" if when is None else assignees[place]
-                for when, place in zip(due, screen.tolist(), strict=True)
+                "null" if when is None else f'"{role}"'
+                for when, role in zip(due, self._first[block], strict=True)
             ],
             "due_at": _texts(due),
             "confidentiality": _placed([canonical_json(one) for one in places], established),
@@ -252,6 +251,10 @@ class Entries:
     @cached_property
     def _due(self) -> list[str | None]:
         return local_times(self.triage.plan.programme.zone, self.triage.due_at(self.at))
+
+    @cached_property
+    def _first(self) -> list[str]:
+        return see_first(self.triage)
 
     @cached_property
     def _ages(self) -> list[float | int | None]:
@@ -471,6 +474,7 @@ def _reasons(result: Triage, block: slice) -> tuple[list[str], list[str], list[N
     undecided: list[list[str]] = [[] for _ in range(number)]
     classes = {one: np.zeros(number, dtype=bool) for one in ProblemClass}
     rules = result.plan.triage.rules
+    words = _answer_words(result.plan)
     for place in sorted(range(len(rules)), key=lambda r: (-rules[r].tier, r)):
         rule = rules[place]
         truth = result.truth[place, block]
@@ -484,7 +488,9 @@ def _reasons(result: Triage, block: slice) -> tuple[list[str], list[str], list[N
             ):
                 evidence = tuple(found)
                 if evidence not in made:
-                    made[evidence] = canonical_json(_reason(rule, evidence, holds=state == HOLDS))
+                    made[evidence] = canonical_json(
+                        _reason(rule, evidence, words, holds=state == HOLDS)
+                    )
                 lists[pupil].append(made[evidence])
     return (
         [f"[{','.join(one)}]" for one in holding],
@@ -493,24 +499,45 @@ def _reasons(result: Triage, block: slice) -> tuple[list[str], list[str], list[N
     )
 
 
-def _reason(rule: RulePlan, evidence: tuple[Evidence, ...], *, holds: bool) -> Document:
-    words: Document = {
+Words = dict[tuple[str, float | None], Document]
+"""The words of an answer, by item and item score."""
+
+
+def _answer_words(plan: Plan) -> Words:
+    """Return the words of the answers whose codes are words, not numbers."""
+    return {
+        (f"{instrument.id}.{item.id}", float(option.item_score)): {
+            "en": option.label.en,
+            "zh": option.label.zh,
+        }
+        for instrument in plan.instruments.values()
+        for item in instrument.items
+        for option in instrument.options(item.id).options
+        if isinstance(option.code, str)
+    }
+
+
+def _reason(
+    rule: RulePlan, evidence: tuple[Evidence, ...], words: Words, *, holds: bool
+) -> Document:
+    cited: Document = {
         "rule": rule.id,
         "tier": str(Tier.at(rule.tier)),
         "because": {"en": rule.because.en, "zh": rule.because.zh},
     }
     if not holds:
         still_open = dict.fromkeys(f"{one.slot}: {one.name}" for one in evidence)
-        return {**words, "open": list(still_open)}
+        return {**cited, "open": list(still_open)}
     return {
-        **words,
+        **cited,
         "source": rule.source,
         "certainty": str(rule.evidence),
-        "evidence": [_evidence(one) for one in evidence],
+        "evidence": [_evidence(one, words) for one in evidence],
     }
 
 
-def _evidence(one: Evidence) -> Document:
+def _evidence(one: Evidence, words: Words) -> Document:
+    item = one.name if one.metric == "item_score" else ""
     return {
         "name": one.name,
         "slot": one.slot,
@@ -520,6 +547,8 @@ def _evidence(one: Evidence) -> Document:
         "high": whole(one.high),
         "comparison": "at_or_above" if one.upwards else "at_or_below",
         "cut": whole(one.cut),
+        "value_label": words.get((item, one.value)),
+        "cut_label": words.get((item, one.cut)),
         "invalid_form": one.invalid_form,
     }
 
@@ -538,17 +567,26 @@ def _ledger_classes(plan: Plan) -> list[list[str]]:
     ]
 
 
-def _assignees(plan: Plan) -> list[str]:
-    """Return who sees the pupil first, by what is shown."""
-    first = {action.tier: action.first_contact for action in plan.programme.action_matrix}
-    general = first.get(Tier.GENERAL, Role.PSYCH_TEACHER)
-    by_tier = {
-        ScreenTier.NONE: first.get(Tier.NONE, Role.CLASS_TEACHER),
-        ScreenTier.WATCH: first.get(Tier.WATCH, Role.CLASS_TEACHER),
+def see_first(triage: Triage) -> list[str]:
+    """Return which role sees each pupil first.
+
+    The on-duty role where severe or major is established or, on something that was written, still
+    open; else whom the programme's action matrix names for the tier.
+    """
+    matrix = {action.tier: action.first_contact for action in triage.plan.programme.action_matrix}
+    general = matrix.get(Tier.GENERAL, Role.PSYCH_TEACHER)
+    watch = matrix.get(Tier.WATCH, Role.CLASS_TEACHER)
+    by_shown = {
+        ScreenTier.NONE: matrix.get(Tier.NONE, Role.CLASS_TEACHER),
+        ScreenTier.WATCH: watch,
         ScreenTier.GENERAL: general,
         ScreenTier.SEVERE: Role.ON_DUTY,
         ScreenTier.MAJOR: Role.ON_DUTY,
         ScreenTier.UNDETERMINED: general,
-        ScreenTier.NOT_SCREENED: first.get(Tier.WATCH, Role.CLASS_TEACHER),
+        ScreenTier.NOT_SCREENED: watch,
     }
-    return [str(by_tier[tier]) for tier in ScreenTier]
+    roles = np.array([str(by_shown[tier]) for tier in ScreenTier], dtype=object)[triage.screen]
+    severe = Tier.SEVERE.position
+    open_now = triage.recorded & (triage.critical_open | (triage.possible >= severe))
+    roles[(triage.established >= severe) | open_now] = str(Role.ON_DUTY)
+    return [str(role) for role in roles.tolist()]

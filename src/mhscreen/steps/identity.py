@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,31 +11,56 @@ from mhscreen.steps.roster import ROSTER_COLUMNS, find_columns
 from mhscreen.vocabulary import Sex
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
+    from mhscreen.problems import ProblemLog
     from mhscreen.steps.roster import Roster
     from mhscreen.steps.tables import Table
 
-__all__ = ["Claims", "compare_identity", "identity_claims"]
+__all__ = ["Claims", "compare_identity", "identity_claims", "parse_class"]
+
+MOST_CANDIDATES = 5
+"""More pupils than this who fit sex and class alone point to nobody."""
 
 Claims = dict[str, "NDArray[np.object_]"]
 """What forms say of who filled them in: birth date, sex, class; None where they do not."""
 
 
-def identity_claims(table: Table) -> Claims:
-    """Return what the forms say about who filled them in, where they say it."""
-    parsers = {
+def identity_claims(table: Table, log: ProblemLog) -> Claims:
+    """Return what the forms say about who filled them in, where they say it legibly."""
+    parsers: dict[str, Callable[[object], object]] = {
         "birth_date": cells.parse_date,
         "sex": lambda cell: cells.parse_term(cell, Sex, m="male", f="female"),
-        "class": cells.parse_text,
+        "class": parse_class,
     }
     headings = find_columns(table, {name: ROSTER_COLUMNS[name] for name in parsers})
-    return {
-        name: cells.map_column(table.columns[heading], parsers[name], None, "O")[0]
-        for name, heading in headings.items()
-    }
+    claims: Claims = {}
+    for name, heading in headings.items():
+        values, bad = cells.map_column(table.columns[heading], parsers[name], None, "O")
+        claims[name] = values
+        for row in np.flatnonzero(bad).tolist():
+            log.add(
+                "MH414",
+                f"{name} cannot be read",
+                file=table.name,
+                row=table.row_number(row),
+                hint="the value is withheld; it is not compared with the roster",
+            )
+    return claims
+
+
+def parse_class(cell: object) -> str | None:
+    """Return the name of a class as it is compared: ``8-1 班`` and ``8-1`` are one.
+
+    Examples
+    --------
+    >>> parse_class("３班"), parse_class("3")
+    ('3', '3')
+    """
+    text = cells.parse_text(cell)
+    return None if text is None else text.casefold().removesuffix("班").strip()
 
 
 def compare_identity(
@@ -57,20 +82,21 @@ def compare_identity(
     differing : dict of int to list of str
         By form, what is not as on the roster.
     doubt : ndarray of bool, shape (pupils,)
-        The pupils whom such a form names, and those who fit what it says.
+        The pupils whom such a form names, and those who may be meant.
     """
-    on_roster = {"birth_date": roster.birth_date, "sex": roster.sex, "class": roster.class_}
     differing: dict[int, list[str]] = {}
     doubt = np.zeros(len(roster), dtype=bool)
-    for form in np.flatnonzero(places >= 0).tolist() if claims else ():
+    if not claims:
+        return differing, doubt
+    known: dict[str, NDArray[Any]] = {"birth_date": roster.birth_date, "sex": roster.sex}
+    known["class"] = np.array([parse_class(name) or "" for name in roster.class_], dtype=object)
+    for form in np.flatnonzero(places >= 0).tolist():
         said = {name: values[form] for name, values in claims.items()}
-        names = [
-            name for name, value in said.items() if _differs(value, on_roster[name][places[form]])
-        ]
+        names = [name for name, value in said.items() if _differs(value, known[name][places[form]])]
         if names:
             differing[form] = names
             doubt[places[form]] = True
-            doubt |= _who_fits(roster, said)
+            doubt |= _who_may_be_meant(known, said)
     return differing, doubt
 
 
@@ -80,13 +106,22 @@ def _differs(said: object, known: object) -> bool:
     return not (said is None or unknown or said == known)
 
 
-def _who_fits(roster: Roster, said: Mapping[str, object]) -> NDArray[np.bool_]:
-    """Return the pupils with the birth date (and sex and class, where given) on a form."""
-    if said.get("birth_date") is None:
-        return np.zeros(len(roster), dtype=bool)
-    fits = roster.birth_date == said["birth_date"]
-    if said.get("sex") is not None:
-        fits &= roster.sex == said["sex"]
-    if said.get("class") is not None:
-        fits &= roster.class_ == said["class"]
-    return np.asarray(fits)
+def _who_may_be_meant(
+    known: Mapping[str, NDArray[Any]], said: Mapping[str, object]
+) -> NDArray[np.bool_]:
+    """Return the pupils who fit what a form says.
+
+    Whoever has its birth date fits, even if sex or class is written otherwise. Where that finds
+    nobody, those fit whose sex and class agree and whose birth date does not speak against it, if
+    they are few: a whole class is no candidate.
+    """
+    nobody = np.zeros(len(known["sex"]), dtype=bool)
+    born = said.get("birth_date")
+    if born is not None and (known["birth_date"] == born).any():
+        return np.asarray(known["birth_date"] == born)
+    if said.get("sex") is None or said.get("class") is None:
+        return nobody
+    fits = (known["sex"] == said["sex"]) & (known["class"] == said["class"])
+    if born is not None:
+        fits &= np.isnat(known["birth_date"])
+    return np.asarray(fits) if fits.sum() <= MOST_CANDIDATES else nobody

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mhscreen.kernels.derived import box_cox_z, normal_percentile, stanine_of_z
 from mhscreen.kernels.lookup import look_up
-from mhscreen.plan.norming import ANY_SEX
+from mhscreen.plan.norming import ANY_SEX, BoxCoxPlan, TablePlan
 from mhscreen.problems import UsageError
 from mhscreen.steps.bind import form_times
 from mhscreen.steps.score import find_scale, of_pupils
+from mhscreen.vocabulary import NormReason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from mhscreen.plan.norming import NormPlan, StratumPlan
+    from mhscreen.plan.norming import LinePlan, NormPlan, StratumPlan
     from mhscreen.plan.plan import Plan
     from mhscreen.steps.score import ScaleScores, Scores
 
 __all__ = ["Derived", "NormedScale", "NormedScores", "norm", "norm_scale"]
-
-METRICS = ("z", "t", "percentile")
 
 
 @dataclass(frozen=True)
@@ -52,19 +52,26 @@ class NormedScale:
     ----------
     stratum : ndarray of int64, shape (forms,)
         Place of the stratum; −1 for none or for more than one.
+    reason : ndarray of int8
+        Position in `NormReason`: why there is no derived score.
     derived : dict of str to Derived
         By metric; only the metrics that the table can give.
     t_ci_low, t_ci_high : ndarray of float64
-        95 % interval of measurement error; NaN where no reliability is stated. No rule uses it.
+        95 % interval of measurement error; NaN where no reliability is stated, and where T is a
+        cap. No rule uses it.
+    t_capped : ndarray of int8
+        Where T is only a cap: −1 for "below", 1 for "above", else 0.
     not_normed : ndarray of bool
-        Where there is something to norm, and no stratum holds the pupil.
+        Where there is something to norm, and no stratum holds the pupil or lists the score.
     """
 
     plan: NormPlan
     stratum: NDArray[np.int64]
+    reason: NDArray[np.int8]
     derived: Mapping[str, Derived]
     t_ci_low: NDArray[np.float64]
     t_ci_high: NDArray[np.float64]
+    t_capped: NDArray[np.int8]
     not_normed: NDArray[np.bool_]
 
     @property
@@ -91,6 +98,29 @@ class NormedScale:
     def percentile(self) -> NDArray[np.float64]:
         """The percentile, by the table's own definition; NaN where it gives none."""
         return self._metric("percentile").value
+
+    @property
+    def stanine(self) -> NDArray[np.float64]:
+        """The stanine, 1 to 9; NaN where the table gives none."""
+        return self._metric("stanine").value
+
+    def of_pupils(self, shown: NDArray[np.int64]) -> NormedScale:
+        """Return the same by pupil; `shown` is the place of each pupil's form, −1 for none."""
+        capped = of_pupils(self.t_capped, shown)
+        reason = of_pupils(self.reason, shown)
+        return NormedScale(
+            self.plan,
+            of_pupils(self.stratum, shown),
+            np.where(shown < 0, NormReason.NO_SCORE.position, reason).astype(np.int8),
+            {
+                metric: Derived(*(of_pupils(values, shown) for values in vars(derived).values()))
+                for metric, derived in self.derived.items()
+            },
+            of_pupils(self.t_ci_low, shown),
+            of_pupils(self.t_ci_high, shown),
+            np.where(shown < 0, 0, capped).astype(np.int8),
+            of_pupils(self.not_normed, shown),
+        )
 
     def _metric(self, name: str) -> Derived:
         nothing = np.full(len(self.stratum), np.nan)
@@ -119,18 +149,7 @@ class NormedScores:
         if one is None:
             msg = f"the programme names no norm table for {name}"
             raise UsageError(msg)
-        shown = self.scores.shown[slot]
-        return NormedScale(
-            one.plan,
-            of_pupils(one.stratum, shown),
-            {
-                metric: Derived(*(of_pupils(values, shown) for values in vars(derived).values()))
-                for metric, derived in one.derived.items()
-            },
-            of_pupils(one.t_ci_low, shown),
-            of_pupils(one.t_ci_high, shown),
-            of_pupils(one.not_normed, shown),
-        )
+        return one.of_pupils(self.scores.shown[slot])
 
 
 def norm(plan: Plan, scores: Scores) -> NormedScores:
@@ -172,60 +191,126 @@ def norm_scale(
         −1 where not known.
     """
     forms = len(scores.score)
+    nothing = np.full(forms, np.nan)
     stratum = np.full(forms, -1, dtype=np.int64)
-    possible = np.zeros(forms, dtype=np.int16)
-    values = {m: np.full(forms, np.nan) for m in METRICS}
-    lows = {m: np.full(forms, np.nan) for m in METRICS}
-    highs = {m: np.full(forms, np.nan) for m in METRICS}
-    ci_low, ci_high = np.full(forms, np.nan), np.full(forms, np.nan)
-    for place, one in enumerate(plan.strata):
-        fits = _holds(one, age, grade)
-        maybe = fits & ((sex == one.sex) | (sex < 0) | (one.sex == ANY_SEX))
-        exact = fits & ((sex == one.sex) | (one.sex == ANY_SEX))
-        stratum[exact] = place
-        possible += maybe
-        for metric in METRICS:
-            value = _derive(one, metric, scores.score)
-            values[metric] = np.where(exact, value, values[metric])
-            low, high = (_derive(one, metric, bound) for bound in (scores.low, scores.high))
-            lows[metric] = np.where(maybe, np.fmin(lows[metric], low), lows[metric])
-            highs[metric] = np.where(maybe, np.fmax(highs[metric], high), highs[metric])
-        t = _derive(one, "t", scores.score)
-        centre = 50 + one.shrink * (t - 50)
-        ci_low = np.where(exact, centre - 1.96 * one.t_error, ci_low)
-        ci_high = np.where(exact, centre + 1.96 * one.t_error, ci_high)
-    given = [m for m in METRICS if any(_gives(one, m) for one in plan.strata)]
+    capped = np.zeros(forms, dtype=np.int8)
+    possible, age_open, grade_open = (np.zeros(forms, dtype=bool) for _ in range(3))
+    derived = {m: Derived(nothing.copy(), nothing.copy(), nothing.copy()) for m in plan.metrics}
+    unlisted = {m: np.zeros(forms, dtype=bool) for m in plan.metrics}
+    ci_low, ci_high = nothing.copy(), nothing.copy()
+    for one in plan.strata:
+        in_age, no_age = _within(one.age, age, ~np.isnan(age))
+        in_grade, no_grade = _within(one.grade, grade, grade >= 0)
+        same_sex = (sex == one.sex) | (one.sex == ANY_SEX)
+        may_be = (in_age | no_age) & (in_grade | no_grade) & (same_sex | (sex < 0))
+        age_open |= may_be & no_age
+        grade_open |= may_be & no_grade
+        rows = np.flatnonzero(may_be & in_age & in_grade)
+        possible[rows] = True
+        ends = [
+            _derive(plan, one, bound[rows], age[rows], grade[rows])
+            for bound in (scores.low, scores.high)
+        ]
+        for metric, found in derived.items():
+            low, high = (end.get(metric, np.full(len(rows), np.nan)) for end in ends)
+            found.low[rows] = np.fmin(found.low[rows], np.minimum(low, high))
+            found.high[rows] = np.fmax(found.high[rows], np.maximum(low, high))
+            unlisted[metric][rows] |= np.isnan(low + high)
+        exact = rows[same_sex[rows]]
+        stratum[exact] = one.place
+        for metric, values in _derive(
+            plan, one, scores.score[exact], age[exact], grade[exact]
+        ).items():
+            derived[metric].value[exact] = values
+        capped[exact] = _past_table(one, scores.score[exact]) * one.rising
+        if "t" in derived:
+            centre = 50 + one.shrink * (derived["t"].value[exact] - 50)
+            centre[capped[exact] != 0] = np.nan
+            ci_low[exact] = centre - 1.96 * one.t_error
+            ci_high[exact] = centre + 1.96 * one.t_error
+    for metric, found in derived.items():
+        # A bound that one of two possible strata does not give is not known.
+        found.low[unlisted[metric]] = found.high[unlisted[metric]] = np.nan
+    reason = np.full(forms, NormReason.OUTSIDE.position, dtype=np.int8)
+    given = np.zeros(forms, dtype=bool)
+    for found in derived.values():
+        given |= ~np.isnan(found.value)
+    for why, where in (
+        (NormReason.GRADE_UNKNOWN, grade_open),
+        (NormReason.AGE_UNKNOWN, age_open),
+        (NormReason.SEX_UNKNOWN, possible),
+        (NormReason.NOT_LISTED, stratum >= 0),
+        (NormReason.NO_SCORE, np.isnan(scores.score)),
+        (NormReason.NONE, given),
+    ):
+        reason[where] = why.position
+    unlisted_score = reason == NormReason.NOT_LISTED.position
     return NormedScale(
         plan,
         stratum,
-        {m: Derived(values[m], lows[m], highs[m]) for m in given},
+        reason,
+        derived,
         ci_low,
         ci_high,
-        (scores.answered > 0) & (possible == 0),
+        capped,
+        (scores.answered > 0) & (~possible | unlisted_score),
     )
 
 
-def _holds(
-    one: StratumPlan, age: NDArray[np.float64], grade: NDArray[np.int8]
-) -> NDArray[np.bool_]:
-    fits = np.ones(len(age), dtype=bool)
-    for (lowest, below), values, known in (
-        (one.age, age, ~np.isnan(age)),
-        (one.grade, grade, grade >= 0),
-    ):
-        if np.isfinite(lowest):
-            fits &= known & (values >= lowest) & (values < below)
-    return fits
+def _within(
+    band: tuple[float, float], values: NDArray[Any], known: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where a value lies in a band, and where a band is set and the value not known."""
+    if not np.isfinite(band[0]):
+        return np.ones(len(values), dtype=bool), np.zeros(len(values), dtype=bool)
+    return known & (values >= band[0]) & (values < band[1]), ~known
 
 
-def _gives(one: StratumPlan, metric: str) -> bool:
-    return metric in one.tables or (not np.isnan(one.mean) and metric in ("z", "t"))
+def _derive(
+    plan: NormPlan,
+    one: StratumPlan,
+    raw: NDArray[np.float64],
+    age: NDArray[np.float64],
+    grade: NDArray[np.int8],
+) -> dict[str, NDArray[np.float64]]:
+    """Return every derived score that a stratum gives, by metric."""
+    figures = one.figures
+    if isinstance(figures, TablePlan):
+        found = {m: look_up(raw, figures.first, c) for m, c in figures.columns.items()}
+        if "t" in found:
+            side = _past_table(one, raw)
+            caps = (figures.t_below, figures.t_above)
+            found["t"] = np.select([side < 0, side > 0], caps, default=found["t"])
+    elif isinstance(figures, BoxCoxPlan):
+        z = box_cox_z(raw + figures.add, figures.power, figures.median, figures.variation)
+        found = {"z": z, "t": 50 + 10 * z, "percentile": normal_percentile(z)}
+    else:
+        z = (raw - _predict(figures, age, grade)) / figures.sd
+        found = {"z": z, "t": 50 + 10 * z}
+    if plan.stanine_of_z and "z" in found:
+        found["stanine"] = stanine_of_z(found["z"])
+    return found
 
 
-def _derive(one: StratumPlan, metric: str, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    if metric in one.tables:
-        return look_up(raw, one.first, one.tables[metric])
-    if np.isnan(one.mean) or metric == "percentile":
-        return np.full(len(raw), np.nan)
-    z = (raw - one.mean) / one.sd
-    return z if metric == "z" else 50 + 10 * z
+def _predict(
+    line: LinePlan, age: NDArray[np.float64], grade: NDArray[np.int8]
+) -> NDArray[np.float64]:
+    predicted = np.full(len(age), line.mean)
+    if line.age or line.age_squared:
+        years = age - line.age_centre
+        predicted += line.age * years + line.age_squared * years**2
+    if line.grade:
+        predicted += line.grade * grade
+    return predicted
+
+
+def _past_table(one: StratumPlan, raw: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Return −1 where a cap stands for raw scores before the table, 1 after it, else 0."""
+    table = one.figures
+    side = np.zeros(len(raw), dtype=np.int8)
+    if one.has_caps and isinstance(table, TablePlan):
+        if not np.isnan(table.t_below):
+            side[raw < table.first] = -1
+        if not np.isnan(table.t_above):
+            side[raw > table.last] = 1
+    return side

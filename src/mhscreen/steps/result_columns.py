@@ -1,7 +1,8 @@
 """Results as named columns, the same names everywhere.
 
 ``<instrument>[_<informant>]__<scale>`` is the raw score; a suffix says what else: ``__answered``,
-``__low``, ``__high``, ``__category``, ``__category_low``, ``__category_high``, ``__z``, ``__t`` ….
+``__low``, ``__high``, ``__se`` (item response models only), ``__category``, ``__category_low``,
+``__category_high``, ``__z``, ``__t`` ….
 """
 
 from __future__ import annotations
@@ -12,7 +13,16 @@ import numpy as np
 
 from mhscreen.kernels.logic import HOLDS
 from mhscreen.steps.score import of_pupils
-from mhscreen.vocabulary import Attendance, ScreenTier, Sex, Stage, Term, Tier, Validity
+from mhscreen.vocabulary import (
+    Attendance,
+    NormReason,
+    ScreenTier,
+    Sex,
+    Stage,
+    Term,
+    Tier,
+    Validity,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +55,8 @@ def form_columns(form: FormPlan, scored: FormScores) -> Columns:
         columns[f"{name}__answered"] = scale.answered
         columns[f"{name}__low"] = scale.low
         columns[f"{name}__high"] = scale.high
+        if scale.standard_error is not None:
+            columns[f"{name}__se"] = scale.standard_error
         if scale.categories:
             for suffix in ("category", "category_low", "category_high"):
                 columns[f"{name}__{suffix}"] = _labels(scale.categories, getattr(scale, suffix))
@@ -63,10 +75,13 @@ def norm_columns(form: FormPlan, normed: NormedScale) -> Columns:
         columns[f"{name}__{metric}"] = derived.value
         columns[f"{name}__{metric}_low"] = derived.low
         columns[f"{name}__{metric}_high"] = derived.high
+    if any(one.has_caps for one in normed.plan.strata):
+        columns[f"{name}__t_capped"] = normed.t_capped
     if not np.isnan([one.t_error for one in normed.plan.strata]).all():
         columns[f"{name}__t_ci_low"] = normed.t_ci_low
         columns[f"{name}__t_ci_high"] = normed.t_ci_high
     columns[f"{name}__stratum"] = normed.stratum
+    columns[f"{name}__norm_reason"] = _labels(tuple(NormReason), normed.reason)
     return columns
 
 
@@ -84,7 +99,7 @@ def normed_columns(normed: NormedScores) -> Columns:
     columns = scores_columns(scores)
     for one in normed.norms:
         form = scores.batch.plan.forms[one.plan.slot]
-        columns |= _of_pupils(norm_columns(form, one), scores.shown[one.plan.slot])
+        columns |= norm_columns(form, one.of_pupils(scores.shown[one.plan.slot]))
     return columns
 
 

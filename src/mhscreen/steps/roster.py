@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ __all__ = [
     "Roster",
     "find_columns",
     "nameless_pupils",
+    "parse_subject",
     "read_roster",
     "roster_schema",
     "subject_column",
@@ -45,6 +47,8 @@ ROSTER_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """The columns of a roster, and the other headings under which each is found."""
 
+_OLDEST = 120
+_FIRST_BIRTH, _LAST_BIRTH = np.datetime64("1900-01-01"), np.datetime64("2200-01-01")
 _REQUIRED = ("subject", "school", "stage", "grade")
 _SCHEMA_VERSION = "1.0.0"
 _EXPECTED = {
@@ -192,15 +196,25 @@ def read_roster(plan: Plan, table: Table, log: ProblemLog) -> Roster:
         if heading not in headings.values():
             log.add(
                 "MH403",
-                f"column '{heading}' is not read",
+                f"{cells.column_name(table, heading)} is not read",
                 file=table.name,
                 expected=", ".join(ROSTER_COLUMNS),
             )
     reader = _Reader(table, headings, log)
-    subject = reader.read("subject", cells.parse_text, None, "O")
+    subject = reader.read("subject", parse_subject, None, "O")
+    for row in [row for row, one in enumerate(subject.tolist()) if one is None]:
+        log.add(
+            "MH503",
+            "no subject",
+            file=table.name,
+            row=table.row_number(row),
+            expected="the pupil's reference",
+            hint="the line is entered under its file and row; no form can be matched to it",
+        )
+        subject[row] = f"{table.name}:{table.row_number(row)}"
+    nameless = np.char.startswith(subject.astype(str), f"{table.name}:")
     stage = reader.read("stage", lambda c: cells.parse_term(c, Stage), -1, "i1")
     grade = reader.read("grade", cells.parse_grade, -1, "i1")
-    rows = _first_lines(table, subject, log)
     everyone = Roster(
         subject=subject,
         school=reader.read("school", cells.parse_text, "", "O"),
@@ -212,26 +226,52 @@ def read_roster(plan: Plan, table: Table, log: ProblemLog) -> Roster:
         grade=grade,
         sex=reader.read("sex", lambda c: cells.parse_term(c, Sex, m="male", f="female"), -1, "i1"),
         status=reader.read("status", lambda c: cells.parse_term(c, Attendance), -1, "i1"),
-        birth_date=reader.read("birth_date", cells.parse_date, np.datetime64("NaT"), "M8[D]"),
-        age=reader.read("age", cells.parse_number, np.nan, "f8"),
+        birth_date=reader.read("birth_date", _parse_birth_date, np.datetime64("NaT"), "M8[D]"),
+        age=reader.read("age", _parse_age, np.nan, "f8"),
         group=_groups(plan, stage, grade),
-        error=np.zeros(table.rows, dtype=bool),
+        error=nameless,
         duplicate=np.zeros(table.rows, dtype=bool),
     )
-    roster = everyone.take(rows)
-    repeated = {subject[row] for row in set(range(table.rows)) - set(rows.tolist())}
-    roster.duplicate[:] = [one in repeated for one in roster.subject]
-    roster.error[:] = roster.group < 0
-    for place in np.flatnonzero(roster.group < 0).tolist():
+    for row in np.flatnonzero(everyone.group < 0).tolist():
         log.add(
             "MH505",
             "no group of the programme holds this stage and grade",
             file=table.name,
-            row=table.row_number(int(rows[place])),
-            subject=roster.subject[place],
+            row=table.row_number(row),
+            subject=subject[row],
             expected=", ".join(group.id for group in plan.programme.groups),
+            hint="the pupil is entered and flagged as an error",
         )
+    roster = _one_line_each(everyone, table, log)
+    roster.error[:] |= roster.group < 0
     return _with_broken_lines(roster, table, log)
+
+
+def parse_subject(cell: object) -> str | None:
+    """Return a pupil's reference; only an empty cell is none: ``NA`` may be one.
+
+    Raises
+    ------
+    ValueError
+        If digits of a long number are lost.
+    """
+    if isinstance(cell, str) and cells.is_blank(cell):
+        return unicodedata.normalize("NFKC", cell).strip() or None
+    return cells.parse_text(cell)
+
+
+def _parse_age(cell: object) -> float | None:
+    age = cells.parse_number(cell)
+    if age is not None and not 0 <= age <= _OLDEST:
+        raise ValueError
+    return age
+
+
+def _parse_birth_date(cell: object) -> np.datetime64 | None:
+    born = cells.parse_date(cell)
+    if born is not None and not _FIRST_BIRTH <= born <= _LAST_BIRTH:
+        raise ValueError
+    return born
 
 
 def _with_broken_lines(roster: Roster, table: Table, log: ProblemLog) -> Roster:
@@ -239,17 +279,21 @@ def _with_broken_lines(roster: Roster, table: Table, log: ProblemLog) -> Roster:
     known = set(roster.subject.tolist())
     lost = []
     for broken in table.broken_rows:
+        subject = "" if broken.guessed else broken.subject
         log.add(
-            "MH503" if not broken.subject else "MH504",
+            "MH504" if subject else "MH503",
             "the line cannot be read",
             file=table.name,
             row=broken.row,
-            subject=broken.subject,
+            subject=subject,
             hint="mend the line; until then the pupil is entered without school, stage and grade",
         )
-        if broken.subject and broken.subject not in known:
-            known.add(broken.subject)
-            lost.append(broken.subject)
+        name = subject or f"{table.name}:{broken.row}"
+        if name in known:
+            roster.error[roster.subject == name] = True
+        else:
+            known.add(name)
+            lost.append(name)
     return roster if not lost else _join(roster, nameless_pupils(lost, error=True))
 
 
@@ -316,34 +360,48 @@ class _Reader:
         return values
 
 
-def _first_lines(table: Table, subject: NDArray[np.object_], log: ProblemLog) -> NDArray[np.int64]:
-    """Return the row of the first line of each subject, and log the others."""
-    seen: dict[str, int] = {}
+def _one_line_each(everyone: Roster, table: Table, log: ProblemLog) -> Roster:
+    """Return each subject once, at its first place on the roster.
+
+    Lines that say the same are one pupil. Where they differ they may be two: the entry is then
+    an error that a person must settle, and which line it shows does not depend on their order.
+    """
+    lines: dict[str, list[int]] = {}
+    for row, subject in enumerate(everyone.subject.tolist()):
+        lines.setdefault(subject, []).append(row)
     rows = []
-    for row, one in enumerate(subject.tolist()):
-        if one is None:
-            log.add(
-                "MH503",
-                "no subject",
-                file=table.name,
-                row=table.row_number(row),
-                expected="the pupil's reference",
-                hint="no form can be matched to the line",
-            )
-        elif one in seen:
-            log.add(
-                "MH502",
-                "the subject stands on the roster again",
-                file=table.name,
-                row=table.row_number(row),
-                subject=one,
-                expected="each pupil once",
-                hint=f"first at row {table.row_number(seen[one])}",
-            )
+    for subject, places in lines.items():
+        if len(places) > 1:
+            said = {row: _line(everyone, row) for row in places}
+            differ = len(set(said.values())) > 1
+            for row in places:
+                log.add(
+                    "MH502",
+                    f"one of {len(places)} lines of this subject"
+                    + (", which differ" if differ else ""),
+                    file=table.name,
+                    row=table.row_number(row),
+                    subject=subject,
+                    expected="each pupil once",
+                    hint="two pupils with one reference? give each a reference of their own"
+                    if differ
+                    else "the lines say the same; take one out",
+                )
+            everyone.duplicate[places] = True
+            everyone.error[places] |= differ
+            rows.append(min(places, key=lambda row: (said[row], row)))
         else:
-            seen[one] = row
-            rows.append(row)
-    return np.array(rows, dtype=np.int64)
+            rows.append(places[0])
+    return everyone.take(np.array(rows, dtype=np.int64))
+
+
+def _line(roster: Roster, row: int) -> tuple[str, ...]:
+    """Return what a line says of a pupil."""
+    columns = (
+        roster.school, roster.class_, roster.stage, roster.grade, roster.sex, roster.birth_date,
+        roster.age, roster.status, roster.district, roster.city, roster.dormitory,
+    )  # fmt: skip
+    return tuple(str(column[row]) for column in columns)
 
 
 def _groups(plan: Plan, stage: NDArray[np.int8], grade: NDArray[np.int8]) -> NDArray[np.int64]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from mhscreen.kernels import codes as rc
-from mhscreen.kernels.logic import HOLDS, UNDECIDED, at_or_past
-from mhscreen.kernels.lookup import categorise, round_half_up
+from mhscreen.kernels.irt import Eap, eap
+from mhscreen.kernels.logic import HOLDS, UNDECIDED, all_of, any_of, at_least, at_or_past
+from mhscreen.kernels.lookup import categorise, look_up, rescale, round_down, round_half_up
 from mhscreen.kernels.packed import Counters, max_packed, sum_packed, unpack
 from mhscreen.problems import UsageError
 from mhscreen.vocabulary import MissingReason, Validity
@@ -17,6 +18,7 @@ from mhscreen.vocabulary import MissingReason, Validity
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mhscreen.plan.kinds import IrtPlan, LevelNode, TransformPlan
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.scoring import FormPlan, ScalePlan
     from mhscreen.steps.bind import Forms, ResponseBatch
@@ -61,6 +63,8 @@ class ScaleScores:
         Where the score rests on something else than answers.
     bottom, top : ndarray of float64
         Like `low` and `high`, and also given where nothing was answered; for rules.
+    standard_error : ndarray of float64 or None
+        Of the score, on its metric; None where the scale has no item response model.
     """
 
     scale: str
@@ -75,6 +79,7 @@ class ScaleScores:
     estimated: NDArray[np.bool_]
     bottom: NDArray[np.float64]
     top: NDArray[np.float64]
+    standard_error: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,8 @@ class FormScores:
         Response codes after gates and blank rules.
     filed : ndarray of bool
         Where at least one item was answered.
+    recorded : ndarray of bool
+        Where anything was written: an answer, a refusal, "don't know", something illegible.
     complete : ndarray of bool
         Where no item that counts is unanswered.
     critical : ndarray of int8, shape (critical items, forms)
@@ -110,6 +117,7 @@ class FormScores:
     codes: NDArray[np.uint8]
     scales: tuple[ScaleScores, ...]
     filed: NDArray[np.bool_]
+    recorded: NDArray[np.bool_]
     complete: NDArray[np.bool_]
     critical: NDArray[np.int8]
     critical_open: NDArray[np.bool_]
@@ -160,6 +168,7 @@ def score_forms(plan: FormPlan, codes: NDArray[np.uint8]) -> FormScores:
         codes=settled,
         scales=tuple(scales),
         filed=filed,
+        recorded=np.any((codes != rc.BLANK) & (codes != rc.NOT_PRESENTED), axis=0),
         complete=~open_items[counting].any(axis=0),
         critical=critical,
         critical_open=critical_open,
@@ -212,33 +221,72 @@ def _settle(
         closed = filed & ~is_open & ~undecided
         for row in gate.rows:
             answered = rc.is_answered(codes[row])
-            settled[row, closed & ~answered] = rc.NOT_APPLICABLE
+            # A refusal or something illegible was written there: that is not "not applicable".
+            untouched = (codes[row] == rc.BLANK) | (codes[row] == rc.NOT_PRESENTED)
+            settled[row, closed & untouched] = rc.NOT_APPLICABLE
             behind_gate |= closed & answered
     return settled, behind_gate
+
+
+class _Raw(NamedTuple):
+    """What a combiner gives, before transform and rounding; see `ScaleScores`."""
+
+    score: NDArray[np.float64]
+    answered: NDArray[np.int64]
+    bottom: NDArray[np.float64]
+    top: NDArray[np.float64]
+    estimated: NDArray[np.bool_]
+    standard_error: NDArray[np.float64] | None = None
 
 
 def _score_scale(
     scale: ScalePlan, codes: NDArray[np.uint8], earlier: list[ScaleScores]
 ) -> ScaleScores:
     if scale.combine == "sum_of_scales":
-        return _sum_scales(scale, [earlier[place] for place in scale.components])
-    forms = codes.shape[1]
-    blocks = [
-        _count(scale, codes[:, start : start + BLOCK]) for start in range(0, max(forms, 1), BLOCK)
-    ]
-    counters = Counters(
+        raw = _sum_scales([earlier[place] for place in scale.components])
+        if len(scale.rows):
+            raw = raw._replace(answered=_count(scale, codes).answered)
+    else:
+        counters = _count(scale, codes)
+        if scale.levels is not None:
+            raw = _judge_levels(scale, codes, counters, earlier)
+        elif scale.irt is not None:
+            raw = _estimate_trait(scale, scale.irt, codes, counters)
+        else:
+            raw = _combine(scale, counters)
+    score, bottom, top = (
+        _round(scale, _transform(scale.transform, values))
+        for values in (raw.score, raw.bottom, raw.top)
+    )
+    return _with_categories(scale, raw._replace(score=score, bottom=bottom, top=top))
+
+
+def _count(scale: ScalePlan, codes: NDArray[np.uint8]) -> Counters:
+    """Add up the counters of a scale, or take their maximum."""
+    rows = scale.rows.tolist()
+    blocks = []
+    for start in range(0, max(codes.shape[1], 1), BLOCK):
+        part = codes[:, start : start + BLOCK]
+        if scale.combine == "maximum":
+            blocks.append(max_packed(part, rows, scale.tables))
+        else:
+            blocks.append(unpack(sum_packed(part, rows, scale.tables)))
+    return Counters(
         *(
             np.concatenate([getattr(block, name) for block in blocks])
             for name in ("value", "low", "high", "answered", "known")
         )
     )
+
+
+def _combine(scale: ScalePlan, counters: Counters) -> _Raw:
     number = float(scale.n_items)
     value = counters.value.astype(np.float64)
     bottom = counters.low.astype(np.float64)
     top = counters.high.astype(np.float64)
     full = counters.known == scale.n_items
     enough = (counters.known >= scale.min_answered) & (counters.answered > 0)
-    if scale.combine in ("sum", "count"):
+    if scale.combine in ("sum", "count", "weighted_sum"):
         with np.errstate(divide="ignore", invalid="ignore"):
             score = np.where(full, value, value * number / counters.known)
     elif scale.combine == "mean":
@@ -247,60 +295,159 @@ def _score_scale(
         bottom, top = bottom / number, top / number
     else:
         score = value
-    if scale.half_up:
-        score = round_half_up(score)
     score = np.where(enough, score, np.nan)
-    return _with_categories(
-        scale, score, counters.answered, bottom, top, enough & (counters.answered < scale.n_items)
-    )
+    estimated = enough & (counters.answered < scale.n_items)
+    return _Raw(score, counters.answered, bottom, top, estimated)
 
 
-def _count(scale: ScalePlan, codes: NDArray[np.uint8]) -> Counters:
-    if scale.combine == "maximum":
-        return max_packed(codes, scale.rows.tolist(), scale.tables)
-    return unpack(sum_packed(codes, scale.rows.tolist(), scale.tables))
-
-
-def _sum_scales(scale: ScalePlan, parts: list[ScaleScores]) -> ScaleScores:
+def _sum_scales(parts: list[ScaleScores]) -> _Raw:
     score = np.sum([part.score for part in parts], axis=0)
     answered = np.asarray(np.sum([part.answered for part in parts], axis=0, dtype=np.int64))
     bottom = np.sum([part.bottom for part in parts], axis=0)
     top = np.sum([part.top for part in parts], axis=0)
     estimated = np.logical_or.reduce([part.estimated for part in parts]) & ~np.isnan(score)
-    return _with_categories(scale, score, answered, bottom, top, estimated)
+    return _Raw(score, answered, bottom, top, estimated)
 
 
-def _with_categories(
+def _judge_levels(
     scale: ScalePlan,
-    score: NDArray[np.float64],
-    answered: NDArray[np.int64],
-    bottom: NDArray[np.float64],
-    top: NDArray[np.float64],
-    estimated: NDArray[np.bool_],
-) -> ScaleScores:
-    nothing = answered == 0
-    low = np.where(nothing, np.nan, bottom)
-    high = np.where(nothing, np.nan, top)
+    codes: NDArray[np.uint8],
+    counters: Counters,
+    earlier: list[ScaleScores],
+) -> _Raw:
+    """Find the lowest and the highest level that the answers allow.
+
+    There is a score only where the two agree; a blank that counts by a published rule then
+    stands for what it counts as, while it leaves the bounds open. A level that rests on a score
+    never rests on an estimated one.
+    """
+    bottom, top = _levels(scale, codes, earlier, counted=False)
+    sure, possible = _levels(scale, codes, earlier, counted=True)
+    decided = (sure == possible) & (counters.answered > 0)
+    score = np.where(decided, sure, np.nan)
+    return _Raw(score, counters.answered, bottom, top, decided & (bottom != top))
+
+
+def _levels(
+    scale: ScalePlan, codes: NDArray[np.uint8], earlier: list[ScaleScores], *, counted: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the highest level that surely holds, and the highest that may hold."""
+    sure, possible = np.zeros((2, codes.shape[1]))
+    if scale.levels is not None:
+        for level, node in zip(scale.levels.levels, scale.levels.nodes, strict=True):
+            truth = _level_truth(node, codes, earlier, counted=counted)
+            sure[truth == HOLDS] = level
+            possible[truth >= UNDECIDED] = level
+    return sure, possible
+
+
+def _level_truth(
+    node: LevelNode, codes: NDArray[np.uint8], earlier: list[ScaleScores], *, counted: bool
+) -> NDArray[np.int8]:
+    if node.table is not None:
+        truth: NDArray[np.int8] = node.table[int(counted)][codes[node.row]]
+        return truth
+    if node.op == "scale":
+        other = earlier[node.row]
+        return at_or_past(other.bottom, other.top, node.cut, upwards=True)
+    children = [_level_truth(child, codes, earlier, counted=counted) for child in node.children]
+    if node.op == "all":
+        return all_of(children)
+    return any_of(children) if node.op == "any" else at_least(node.count, children)
+
+
+def _estimate_trait(
+    scale: ScalePlan, model: IrtPlan, codes: NDArray[np.uint8], counters: Counters
+) -> _Raw:
+    """Score by an item response model; what is open stands at its least and its most."""
+    enough = (counters.known >= scale.min_answered) & (counters.answered > 0)
+    if scale.combine == "eap_from_sum":
+        value, bottom, top = (
+            look_up(part.astype(np.float64), model.first, model.values)
+            for part in (counters.value, counters.low, counters.high)
+        )
+        error = look_up(counters.value.astype(np.float64), model.first, model.errors)
+    else:
+        forms = len(enough)
+        is_open = counters.answered < scale.n_items
+        mean, sd = model.metric
+        answers = _eap(scale, model, model.answers, codes, enough | ~is_open)
+        value, error = mean + sd * answers.mean, sd * answers.se
+        bottom, top = np.empty(forms), np.empty(forms)
+        for bound, columns in ((bottom, model.least), (top, model.most)):
+            # Where nothing is open, the bounds are the score itself.
+            bound[:] = np.where(
+                is_open, mean + sd * _eap(scale, model, columns, codes, is_open).mean, value
+            )
+    return _Raw(
+        np.where(enough, value, np.nan),
+        counters.answered,
+        bottom,
+        top,
+        enough & (counters.answered < scale.n_items),
+        np.where(enough, error, np.nan),
+    )
+
+
+def _eap(
+    scale: ScalePlan,
+    model: IrtPlan,
+    columns: NDArray[np.uint8],
+    codes: NDArray[np.uint8],
+    where: NDArray[np.bool_],
+) -> Eap:
+    """Return the EAP of some forms; NaN for the others."""
+    rows = [
+        table[codes[row, where]] for row, table in zip(scale.rows.tolist(), columns, strict=True)
+    ]
+    found = eap(np.stack(rows), model.chances, model.grid)
+    mean, se = np.full((2, len(where)), np.nan)
+    mean[where], se[where] = found
+    return Eap(mean, se)
+
+
+def _transform(transform: TransformPlan | None, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    if transform is None:
+        return raw
+    if transform.values is not None:
+        return look_up(raw, transform.first, transform.values)
+    if transform.multiply is not None:
+        return raw * transform.multiply
+    return rescale(raw, transform.from_, transform.onto)
+
+
+def _round(scale: ScalePlan, score: NDArray[np.float64]) -> NDArray[np.float64]:
+    if scale.rounding == "none":
+        return score
+    return round_down(score) if scale.rounding == "down" else round_half_up(score)
+
+
+def _with_categories(scale: ScalePlan, raw: _Raw) -> ScaleScores:
+    nothing = raw.answered == 0
+    low = np.where(nothing, np.nan, raw.bottom)
+    high = np.where(nothing, np.nan, raw.top)
     if scale.categories:
         category, category_low, category_high = (
-            categorise(values, scale.cuts, upwards=scale.upwards) for values in (score, low, high)
+            categorise(values, scale.cuts, upwards=scale.upwards)
+            for values in (raw.score, low, high)
         )
         category = np.where(category_low == category_high, category, -1).astype(np.int8)
     else:
-        category = category_low = category_high = np.full(len(score), -1, dtype=np.int8)
+        category = category_low = category_high = np.full(len(raw.score), -1, dtype=np.int8)
     return ScaleScores(
         scale.id,
         scale.categories,
-        score,
-        answered.astype(np.int16),
+        raw.score,
+        raw.answered.astype(np.int16),
         low,
         high,
         category,
         category_low,
         category_high,
-        estimated,
-        bottom,
-        top,
+        raw.estimated,
+        raw.bottom,
+        raw.top,
+        raw.standard_error,
     )
 
 
@@ -357,11 +504,14 @@ class Scores:
         By slot of the plan; rows are forms, not pupils.
     shown : ndarray of int64, shape (slots, pupils)
         Which form of a slot is shown for each pupil: the worse of several, −1 for none.
+    ranked : tuple of ndarray of int64
+        By slot, the forms of the pupils who have several: by pupil, the worst first.
     """
 
     batch: ResponseBatch
     forms: tuple[FormScores, ...]
     shown: NDArray[np.int64]
+    ranked: tuple[NDArray[np.int64], ...]
 
     def __getitem__(self, name: str) -> ScaleScores:
         """Return one scale by pupil: ``scores["gad7.total"]``, ``scores["sdq@teacher.total"]``.
@@ -385,9 +535,13 @@ class Scores:
 
     def worst_first(self, slot: int, pupil: int) -> NDArray[np.int64]:
         """Return a pupil's forms in a slot, the worst first, whatever order they came in."""
-        bound = self.batch.forms[slot]
-        places = np.flatnonzero(bound.pupil == pupil)
-        return places[_from_mild_to_worse(bound, self.forms[slot], places)][::-1]
+        ranked = self.ranked[slot]
+        owner = self.batch.forms[slot].pupil[ranked]
+        first, end = np.searchsorted(owner, [pupil, pupil + 1])
+        if first < end:
+            return ranked[first:end]
+        shown = self.shown[slot, pupil]
+        return np.array([shown] if shown >= 0 else [], dtype=np.int64)
 
 
 def find_scale(plan: Plan, name: str) -> tuple[int, int]:
@@ -454,12 +608,14 @@ def score(plan: Plan, batch: ResponseBatch) -> Scores:
             )
     pupils = len(batch.roster)
     shown = np.full((len(plan.forms), pupils), -1, dtype=np.int64)
+    ranked = []
     for slot, (bound, result) in enumerate(zip(batch.forms, scored, strict=True)):
         shown[slot, bound.pupil] = np.arange(len(bound))
         several = np.flatnonzero(np.bincount(bound.pupil, minlength=pupils)[bound.pupil] > 1)
-        order = several[_from_mild_to_worse(bound, result, several)]
-        shown[slot, bound.pupil[order]] = order
-    return Scores(batch, scored, shown)
+        worst_first = several[_from_mild_to_worse(bound, result, several)][::-1]
+        ranked.append(worst_first[np.argsort(bound.pupil[worst_first], kind="stable")])
+        shown[slot, bound.pupil[worst_first[::-1]]] = worst_first[::-1]
+    return Scores(batch, scored, shown, tuple(ranked))
 
 
 def _from_mild_to_worse(

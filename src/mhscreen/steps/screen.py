@@ -70,11 +70,14 @@ def screen(plan: Plan, batch: ResponseBatch, at: np.datetime64) -> Screening:
     unmatched = None
     if batch.unmatched is not None:
         unmatched = emit(plan, _evaluate_all(plan, batch.unmatched), at)
+        batch.log.extend(batch.unmatched.log)
     return Screening(plan, at, result, emit(plan, result, at), unmatched)
 
 
 def _evaluate(plan: Plan, batch: ResponseBatch) -> Triage:
-    return triage(plan, norm(plan, score(plan, batch)))
+    result = triage(plan, norm(plan, score(plan, batch)))
+    result.due_at()  # whoever cannot be given a due time must be found here, not when writing
+    return result
 
 
 def _evaluate_all(plan: Plan, batch: ResponseBatch) -> Triage:

@@ -7,7 +7,7 @@ decided once per distinct value, not once per cell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,10 +50,22 @@ class Column:
 
 @dataclass(frozen=True)
 class BrokenRow:
-    """A row that could not be read; `subject` is the reference it seems to name, or empty."""
+    """A row that could not be read, or not all of it.
+
+    Attributes
+    ----------
+    row : int
+        One-based, as messages count.
+    subject : str
+        The reference it seems to name, as `mhscreen.steps.cells.parse_text` gives it, or empty.
+    guessed : bool
+        Whether `subject` comes from a cell that no heading vouches for, and which may as well be
+        a name: it may be looked up on the roster, and shown only if it stands there.
+    """
 
     row: int
     subject: str = ""
+    guessed: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,11 @@ class Table:
         One-based row numbers for messages, where rows were left out in reading; None: 1, 2, ….
     broken_rows : tuple of BrokenRow
         Rows that were left out.
+    column_numbers : mapping of str to int or None
+        One-based column numbers by heading, where columns were left out in reading; None: 1, 2, ….
+    cell_rows : mapping of str to ndarray of int64
+        Row numbers of cells, by heading, where the cells of one row come from several: a long
+        table that was turned.
     """
 
     name: str
@@ -79,10 +96,20 @@ class Table:
     rows: int
     row_numbers: NDArray[np.int64] | None = None
     broken_rows: tuple[BrokenRow, ...] = ()
+    column_numbers: Mapping[str, int] | None = None
+    cell_rows: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
-    def row_number(self, row: int) -> int:
-        """Return the one-based number that a message gives for a zero-based row."""
+    def row_number(self, row: int, heading: str = "") -> int:
+        """Return the one-based number that a message gives for a row, or for a cell of it."""
+        if heading in self.cell_rows:
+            return int(self.cell_rows[heading][row])
         return int(row + 1 if self.row_numbers is None else self.row_numbers[row])
+
+    def column_number(self, heading: str) -> int:
+        """Return the one-based number that a message gives for a column."""
+        if self.column_numbers is not None:
+            return self.column_numbers[heading]
+        return list(self.columns).index(heading) + 1
 
 
 def encode(cells: Iterable[Cell]) -> Column:

@@ -7,22 +7,22 @@ handed in twice), so that the items of two forms are never mixed; the tiers are 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
-from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mhscreen.kernels.codes import COUNTED_BLANK
-from mhscreen.kernels.logic import HOLDS, UNDECIDED, all_of, any_of, at_least, at_or_past
+from mhscreen.kernels.codes import is_answered, missing_code
+from mhscreen.kernels.logic import HOLDS, UNDECIDED, all_of, any_of, at_least
 from mhscreen.problems import UsageError
 from mhscreen.steps.due import due_times
-from mhscreen.steps.score import item_truth, scale_truth
+from mhscreen.steps.leaves import estimated_leaf, leaf_numbers, leaf_truth
+from mhscreen.steps.ways import Ways, combine_forms
 from mhscreen.vocabulary import (
     Concern,
     Directness,
     Flag,
     Informant,
+    MissingReason,
     Requirement,
     ScreenTier,
     Tier,
@@ -36,18 +36,16 @@ if TYPE_CHECKING:
 
     from mhscreen.definitions.policy import Due
     from mhscreen.plan.plan import Plan
-    from mhscreen.plan.triage import LeafPlan, Node, RulePlan
+    from mhscreen.plan.triage import Node, RulePlan
     from mhscreen.steps.norm import NormedScores
     from mhscreen.steps.score import FormScores
 
 __all__ = ["Evidence", "Reason", "Triage", "triage"]
 
-MOST_COMBINATIONS = 4096
-"""More ways of combining a pupil's forms are not gone through; the pupil is then an error."""
-
 GENERAL = Tier.GENERAL.position
 REQUIRED = Requirement.REQUIRED.position
 NOT_USED = Requirement.NOT_USED.position
+REACTIONS = (missing_code(MissingReason.REFUSED), missing_code(MissingReason.DONT_KNOW))
 
 
 class Evidence(NamedTuple):
@@ -115,8 +113,9 @@ class Triage:
         Three-valued.
     critical_open : ndarray of bool, shape (pupils,)
         Where a critical item is unanswered.
-    answered : ndarray of bool, shape (pupils,)
-        Where any form holds an answer.
+    answered, recorded : ndarray of bool, shape (pupils,)
+        Where any form holds an answer; and where it holds anything at all, a refusal or an
+        illegible answer included.
     not_asked : ndarray of bool, shape (concerns of the policy, pupils)
         Where nobody asked about a concern in plain words.
     clock : ndarray of datetime64[s], shape (pupils,)
@@ -132,9 +131,10 @@ class Triage:
     truth: NDArray[np.int8]
     critical_open: NDArray[np.bool_]
     answered: NDArray[np.bool_]
+    recorded: NDArray[np.bool_]
     not_asked: NDArray[np.bool_]
     clock: NDArray[np.datetime64]
-    _ways: _Ways
+    _ways: Ways
     _leaves: NDArray[np.int8]
 
     @property
@@ -219,7 +219,7 @@ class Triage:
             one = self.plan.triage.leaves[leaf]
             form = self._ways.form[one.slot, way[hit]]
             slot = self.plan.slots[one.slot]
-            metric, numbers = _leaf_numbers(self.normed, one, form)
+            metric, numbers = leaf_numbers(self.normed, one, form)
             for place, state_of, (value, low, high, filed, invalid) in zip(
                 hit.tolist(), state[hit].tolist(), numbers, strict=True
             ):
@@ -261,12 +261,13 @@ class Triage:
         due = np.full(len(clock), np.datetime64("NaT"), dtype="M8[s]")
         states = self.plan.policy.states
         undetermined = self.screen == ScreenTier.UNDETERMINED.position
+        stranger = batch.roster.group < 0  # whoever a blank form belongs to must be found
         wanted: list[tuple[Due, NDArray[np.bool_]]] = [
             (rule.due, truth == HOLDS)
             for rule, truth in zip(self.plan.triage.rules, self.truth, strict=True)
         ]
         wanted += [
-            (states.critical_unanswered, self.critical_open & self.answered),
+            (states.critical_unanswered, self.critical_open & (self.recorded | stranger)),
             (states.invalid, self.flags[Flag.INVALID]),
             (states.possible, undetermined & (self.possible >= GENERAL)),
             (states.error, self.flags[Flag.ERROR] | self.flags[Flag.IDENTITY]),
@@ -276,46 +277,6 @@ class Triage:
             if where.any():
                 due[where] = np.fmin(due[where], due_times(self.plan.programme, one, clock[where]))
         return due
-
-
-@dataclass(frozen=True)
-class _Ways:
-    """Every way of taking one form per slot.
-
-    Attributes
-    ----------
-    pupil : ndarray of int64, shape (ways,)
-        Rising places on the roster; every pupil at least once.
-    form : ndarray of int64, shape (slots, ways)
-        −1 where the slot has no form.
-    first : ndarray of int64, shape (pupils,)
-        Each pupil's first way.
-    number : ndarray of int64, shape (pupils,)
-        How many ways each pupil has.
-    too_many : list of int
-        Pupils whose ways are not all gone through.
-    """
-
-    pupil: NDArray[np.int64]
-    form: NDArray[np.int64]
-    first: NDArray[np.int64]
-    number: NDArray[np.int64]
-    too_many: list[int]
-
-    def of(self, pupil: int) -> range:
-        """Return the ways of one pupil."""
-        start = int(self.first[pupil])
-        return range(start, start + int(self.number[pupil]))
-
-    def highest(self, values: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Return the maximum over each pupil's ways, along the last axis."""
-        if len(self.pupil) == len(self.first):
-            return values
-        return np.asarray(np.maximum.reduceat(values, self.first, axis=-1))
-
-    def any(self, values: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return whether a value is true in any of each pupil's ways."""
-        return self.highest(values.astype(np.int8)).astype(bool)
 
 
 def triage(plan: Plan, normed: NormedScores) -> Triage:
@@ -337,57 +298,45 @@ def triage(plan: Plan, normed: NormedScores) -> Triage:
     scores = normed.scores
     batch = scores.batch
     roster = batch.roster
-    ways = _take_one_form_per_slot(normed)
-    group = roster.group[ways.pupil]
-    uses = np.stack([plan.uses[group, slot] for slot in range(len(plan.forms))])
-    leaves = _gather_leaves(plan, normed, ways, uses)
+    truths = [leaf_truth(normed, leaf) for leaf in plan.triage.leaves]
+    ways = combine_forms(scores, plan.triage.leaves, truths)
+    leaves = _gather(plan, roster.group, ways, truths)
     truth = np.stack([_evaluate(rule.node, leaves) for rule in plan.triage.rules])
     rule_tiers = np.array([[rule.tier] for rule in plan.triage.rules], dtype=np.int8)
     established = ways.highest(np.where(truth == HOLDS, rule_tiers, 0).max(axis=0).astype(np.int8))
     possible = ways.highest(np.where(truth >= UNDECIDED, rule_tiers, 0).max(axis=0).astype(np.int8))
+    # Where not every way is gone through, what any form has anywhere is at least possible.
+    possible[ways.too_many] = Tier.MAJOR.position
     truth_of_pupil = ways.highest(truth)
 
-    filed = _of_forms(scores.forms, ways, lambda form: form.filed, missing=False)
-    present = ways.form >= 0
-    required = uses == REQUIRED
-    used = uses != NOT_USED
-    critical_open = _of_forms(scores.forms, ways, lambda form: form.critical_open, missing=True)
-    has_critical = np.array([[bool(form.critical)] for form in plan.forms])
-    open_somewhere = (critical_open & has_critical & (present | required)).any(axis=0)
-    complete = _of_forms(scores.forms, ways, lambda form: form.complete, missing=False)
-    incomplete = (~complete & used & (present | required)).any(axis=0)
-    validity = _of_forms(scores.forms, ways, lambda form: form.validity, missing=0)
-    asked_for = np.where(required.any(axis=0), (filed & required).any(axis=0), filed.any(axis=0))
-
+    facts = _Facts(plan, normed)
     flags = {
-        Flag.INCOMPLETE: ways.any(incomplete),
-        Flag.INVALID: ways.any(((validity == Validity.INVALID.position) & used).any(axis=0)),
-        Flag.QUESTIONABLE: ways.any(
-            ((validity == Validity.QUESTIONABLE.position) & used).any(axis=0)
-        ),
-        Flag.ESTIMATED: ways.any(_rests_on_estimate(plan, scores.forms, ways, leaves, truth)),
-        Flag.DUPLICATE: _several(normed) | roster.duplicate,
+        Flag.INCOMPLETE: facts.absent | facts.any(lambda form: ~form.complete, used=True),
+        Flag.INVALID: facts.any(_has_validity(Validity.INVALID), used=True),
+        Flag.QUESTIONABLE: facts.any(_has_validity(Validity.QUESTIONABLE), used=True),
+        Flag.ESTIMATED: _rests_on_estimate(plan, normed, ways, leaves, truth),
+        Flag.DUPLICATE: facts.several | roster.duplicate,
         Flag.NOT_NORMED: _not_normed(normed, len(roster)),
-        Flag.WRONG_STAGE: ways.any((present & ~used).any(axis=0)),
+        Flag.WRONG_STAGE: facts.any(lambda form: np.ones(len(form), dtype=bool), used=False),
         Flag.IDENTITY: batch.identity.copy(),
         Flag.ERROR: roster.error.copy(),
         Flag.ASK_DIRECTLY: np.zeros(len(roster), dtype=bool),
         Flag.SEVERE_CANDIDATE: np.zeros(len(roster), dtype=bool),
-        Flag.INFORMANTS_DIFFER: ways.any(_informants_differ(plan, ways, leaves, filed)),
+        Flag.INFORMANTS_DIFFER: _informants_differ(plan, ways, leaves, facts),
     }
     flags[Flag.ERROR][ways.too_many] = True
     for rule, holds in zip(plan.triage.rules, truth_of_pupil == HOLDS, strict=True):
         for flag in rule.flags:
             flags[flag] = flags[flag] | holds
 
-    open_critical = ways.any(open_somewhere)
+    critical_open = facts.critical_absent | facts.any(lambda form: form.critical_open)
+    error = flags[Flag.ERROR] | flags[Flag.IDENTITY]
     screen = _shown(
         established,
         possible,
-        screened=ways.any(asked_for),
-        any_rule=(truth_of_pupil == HOLDS).any(axis=0),
-        unsettled=open_critical | flags[Flag.INVALID] | flags[Flag.ERROR] | flags[Flag.IDENTITY],
-        error=flags[Flag.ERROR] | flags[Flag.IDENTITY],
+        recorded=facts.any(lambda form: form.recorded) | (truth_of_pupil == HOLDS).any(axis=0),
+        unsettled=critical_open | flags[Flag.INVALID] | error,
+        error=error,
     )
     return Triage(
         plan=plan,
@@ -397,8 +346,9 @@ def triage(plan: Plan, normed: NormedScores) -> Triage:
         screen=screen,
         flags=flags,
         truth=truth_of_pupil,
-        critical_open=open_critical,
-        answered=ways.any(np.asarray(filed.any(axis=0))),
+        critical_open=critical_open,
+        answered=facts.any(lambda form: form.filed),
+        recorded=facts.any(lambda form: form.recorded),
         not_asked=_not_asked(plan, normed),
         clock=_first_submission(normed),
         _ways=ways,
@@ -406,71 +356,53 @@ def triage(plan: Plan, normed: NormedScores) -> Triage:
     )
 
 
-def _shown(
-    established: NDArray[np.int8],
-    possible: NDArray[np.int8],
-    *,
-    screened: NDArray[np.bool_],
-    any_rule: NDArray[np.bool_],
-    unsettled: NDArray[np.bool_],
-    error: NDArray[np.bool_],
-) -> NDArray[np.int8]:
-    """Return what is shown: an established general or higher always; nothing unsettled as none."""
-    shown = established.copy()
-    hidden = established < GENERAL
-    shown[hidden & (unsettled | (possible >= GENERAL))] = ScreenTier.UNDETERMINED.position
-    shown[~screened & ~any_rule & ~error] = ScreenTier.NOT_SCREENED.position
-    return shown
+class _Facts:
+    """What is true of any form of a pupil, whatever form of another slot it is taken with.
+
+    Attributes
+    ----------
+    absent, critical_absent : ndarray of bool, shape (pupils,)
+        Where a required slot has no form, and where one with critical items has none.
+    several : ndarray of bool
+        Where a slot has more than one form.
+    """
+
+    def __init__(self, plan: Plan, normed: NormedScores) -> None:
+        self.scores = normed.scores
+        batch = self.scores.batch
+        self.number = len(batch.roster)
+        uses = plan.uses[batch.roster.group]
+        counts = [np.bincount(one.pupil, minlength=self.number) for one in batch.forms]
+        missing = (uses == REQUIRED) & (np.stack(counts, axis=1) == 0)
+        critical = np.array([bool(form.critical) for form in plan.forms])
+        self.absent = missing.any(axis=1)
+        self.critical_absent = (missing & critical).any(axis=1)
+        self.several = (np.stack(counts, axis=1) > 1).any(axis=1)
+        self.used = [uses[one.pupil, slot] != NOT_USED for slot, one in enumerate(batch.forms)]
+
+    def any(
+        self,
+        get: Callable[[FormScores], NDArray[np.bool_]],
+        *,
+        used: bool | None = None,
+        slots: Sequence[int] | None = None,
+    ) -> NDArray[np.bool_]:
+        """Return the pupils with a form of which something is true; all, used or other forms."""
+        found = np.zeros(self.number, dtype=bool)
+        for slot in range(len(self.scores.forms)) if slots is None else slots:
+            hit = get(self.scores.forms[slot])
+            if used is not None:
+                hit = hit & (self.used[slot] == used)
+            found[self.scores.batch.forms[slot].pupil[hit]] = True
+        return found
 
 
-def _take_one_form_per_slot(normed: NormedScores) -> _Ways:
-    scores = normed.scores
-    pupils = len(scores.batch.roster)
-    counts = np.stack([np.bincount(forms.pupil, minlength=pupils) for forms in scores.batch.forms])
-    several = np.flatnonzero((counts > 1).any(axis=0))
-    number = np.ones(pupils, dtype=np.int64)
-    choices: dict[int, list[tuple[int, ...]]] = {}
-    too_many = []
-    for pupil in several.tolist():
-        options = [
-            scores.worst_first(slot, pupil).tolist() or [-1]
-            for slot in range(len(scores.batch.forms))
-        ]
-        if prod(map(len, options)) > MOST_COMBINATIONS:
-            too_many.append(pupil)
-            longest = max(map(len, options))
-            choices[pupil] = [
-                tuple(o[min(place, len(o) - 1)] for o in options) for place in range(longest)
-            ]
-        else:
-            choices[pupil] = list(product(*options))
-        number[pupil] = len(choices[pupil])
-    pupil_of_way = np.repeat(np.arange(pupils), number)
-    first = np.cumsum(number) - number
-    form = scores.shown[:, pupil_of_way]
-    for pupil, ways in choices.items():
-        form[:, first[pupil] : first[pupil] + len(ways)] = np.array(ways).T
-    return _Ways(pupil_of_way, form, first, number, too_many)
+def _has_validity(state: Validity) -> Callable[[FormScores], NDArray[np.bool_]]:
+    return lambda form: np.asarray(form.validity == state.position)
 
 
-def _of_forms(
-    forms: Sequence[FormScores],
-    ways: _Ways,
-    get: Callable[[FormScores], NDArray[Any]],
-    *,
-    missing: float | bool,
-) -> NDArray[Any]:
-    """Return a property of the forms, shape (slots, ways); `missing` where there is no form."""
-    rows = []
-    for scored, form in zip(forms, ways.form, strict=True):
-        values = get(scored)
-        padded = np.append(values, np.array([missing], dtype=values.dtype))
-        rows.append(padded[form])
-    return np.stack(rows)
-
-
-def _gather_leaves(
-    plan: Plan, normed: NormedScores, ways: _Ways, uses: NDArray[np.int8]
+def _gather(
+    plan: Plan, group: NDArray[np.int64], ways: Ways, truths: Sequence[NDArray[np.int8]]
 ) -> NDArray[np.int8]:
     """Return the truth of every leaf, shape (leaves, ways).
 
@@ -480,9 +412,8 @@ def _gather_leaves(
     gathered = np.zeros((len(plan.triage.leaves), len(ways.pupil)), dtype=np.int8)
     for place, leaf in enumerate(plan.triage.leaves):
         form = ways.form[leaf.slot]
-        on_forms = np.append(_leaf_truth(normed, leaf), np.int8(0))
-        truth = on_forms[form]
-        use = uses[leaf.slot]
+        truth = np.append(truths[place], np.int8(0))[form]
+        use = plan.uses[group[ways.pupil], leaf.slot]
         truth[(form < 0) & (use == REQUIRED)] = UNDECIDED
         if not leaf.critical:
             truth[use == NOT_USED] = 0
@@ -490,22 +421,20 @@ def _gather_leaves(
     return gathered
 
 
-def _leaf_truth(normed: NormedScores, leaf: LeafPlan) -> NDArray[np.int8]:
-    scored = normed.scores.forms[leaf.slot]
-    if leaf.kind == "item":
-        cut = int(leaf.cut)
-        return item_truth(scored.plan, scored.codes, leaf.place, cut, upwards=leaf.upwards)
-    if leaf.kind == "critical":
-        return np.asarray(scored.critical[leaf.place])
-    if leaf.kind == "validity":
-        return np.asarray(scored.indices[leaf.place])
-    if leaf.kind == "scale":
-        return scale_truth(scored.plan.scales[leaf.place], scored.scales[leaf.place], leaf.cut)
-    one = normed.norms[leaf.place].derived[leaf.metric]
-    surest, furthest = (one.low, one.high) if leaf.upwards else (one.high, one.low)
-    better_known = np.fmax if leaf.upwards else np.fmin
-    truth = at_or_past(better_known(one.value, surest), furthest, leaf.cut, upwards=leaf.upwards)
-    return np.where(np.isnan(one.low) | np.isnan(one.high), UNDECIDED, truth).astype(np.int8)
+def _shown(
+    established: NDArray[np.int8],
+    possible: NDArray[np.int8],
+    *,
+    recorded: NDArray[np.bool_],
+    unsettled: NDArray[np.bool_],
+    error: NDArray[np.bool_],
+) -> NDArray[np.int8]:
+    """Return what is shown: an established general or higher always; nothing unsettled as none."""
+    shown = established.copy()
+    hidden = established < GENERAL
+    shown[hidden & (unsettled | (possible >= GENERAL))] = ScreenTier.UNDETERMINED.position
+    shown[~recorded & ~error] = ScreenTier.NOT_SCREENED.position
+    return shown
 
 
 def _evaluate(node: Node, leaves: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -523,61 +452,39 @@ def _evaluate(node: Node, leaves: NDArray[np.int8]) -> NDArray[np.int8]:
 
 def _rests_on_estimate(
     plan: Plan,
-    forms: Sequence[FormScores],
-    ways: _Ways,
+    normed: NormedScores,
+    ways: Ways,
     leaves: NDArray[np.int8],
     truth: NDArray[np.int8],
 ) -> NDArray[np.bool_]:
-    """Return where a rule would not hold on the answered items alone."""
+    """Return the pupils for whom a rule would not hold on the answered items alone."""
     without = leaves.copy()
     for place, leaf in enumerate(plan.triage.leaves):
-        scored = forms[leaf.slot]
-        if leaf.kind == "scale":
-            scores = scored.scales[leaf.place]
-            scale = scored.plan.scales[leaf.place]
-            sure = scores.bottom if scale.upwards else scores.top
-            estimated = scores.estimated & (
-                at_or_past(sure, sure, leaf.cut, upwards=scale.upwards) != HOLDS
-            )
-        elif leaf.kind in ("item", "critical") and scored.counted.any():
-            row = leaf.place if leaf.kind == "item" else scored.plan.critical[leaf.place].row
-            estimated = scored.codes[row] == COUNTED_BLANK
-        else:
-            continue
-        hit = np.append(estimated, False)[ways.form[leaf.slot]]
+        hit = np.append(estimated_leaf(normed, leaf), [False])[ways.form[leaf.slot]]
         without[place, hit & (without[place] == HOLDS)] = UNDECIDED
     sure_truth = np.stack([_evaluate(rule.node, without) for rule in plan.triage.rules])
-    return np.asarray(((truth == HOLDS) & (sure_truth != HOLDS)).any(axis=0))
+    return ways.any(((truth == HOLDS) & (sure_truth != HOLDS)).any(axis=0))
 
 
 def _informants_differ(
-    plan: Plan, ways: _Ways, leaves: NDArray[np.int8], filed: NDArray[np.bool_]
+    plan: Plan, ways: Ways, leaves: NDArray[np.int8], facts: _Facts
 ) -> NDArray[np.bool_]:
     """Return where two informants alone establish tiers that lie far apart."""
     tiers = np.array([[rule.tier] for rule in plan.triage.rules], dtype=np.int8)
-    lowest = np.full(len(ways.pupil), len(Tier), dtype=np.int8)
-    highest = np.full(len(ways.pupil), -1, dtype=np.int8)
+    lowest = np.full(facts.number, len(Tier), dtype=np.int8)
+    highest = np.full(facts.number, -1, dtype=np.int8)
     for informant in Informant:
         slots = [place for place, form in enumerate(plan.forms) if form.informant is informant]
         if not slots:
             continue
-        other = [leaf.slot not in slots for leaf in plan.triage.leaves]
         alone = leaves.copy()
-        alone[other] = 0
+        alone[[leaf.slot not in slots for leaf in plan.triage.leaves]] = 0
         truth = np.stack([_evaluate(rule.node, alone) for rule in plan.triage.rules])
-        tier = np.where(truth == HOLDS, tiers, 0).max(axis=0)
-        there = filed[slots].any(axis=0)
+        tier = ways.highest(np.where(truth == HOLDS, tiers, 0).max(axis=0).astype(np.int8))
+        there = facts.any(lambda form: form.filed, slots=slots)
         lowest = np.where(there, np.minimum(lowest, tier), lowest)
         highest = np.where(there, np.maximum(highest, tier), highest)
     return np.asarray(highest - lowest >= plan.policy.informant_gap)
-
-
-def _several(normed: NormedScores) -> NDArray[np.bool_]:
-    pupils = len(normed.scores.batch.roster)
-    several = np.zeros(pupils, dtype=bool)
-    for forms in normed.scores.batch.forms:
-        several |= np.bincount(forms.pupil, minlength=pupils) > 1
-    return several
 
 
 def _not_normed(normed: NormedScores, pupils: int) -> NDArray[np.bool_]:
@@ -589,61 +496,30 @@ def _not_normed(normed: NormedScores, pupils: int) -> NDArray[np.bool_]:
 
 
 def _not_asked(plan: Plan, normed: NormedScores) -> NDArray[np.bool_]:
-    """Return where no form with an answer asks about a concern in plain words."""
+    """Return where nobody has answered, or refused, a question about a concern in plain words."""
     batch = normed.scores.batch
     not_asked = np.ones((len(plan.policy.concerns), len(batch.roster)), dtype=bool)
-    for form, bound, scored in zip(plan.forms, batch.forms, normed.scores.forms, strict=True):
-        asked = {
-            Concern(item.concern) for item in form.critical if item.directness is Directness.DIRECT
-        }
-        for place, concern in enumerate(plan.policy.concerns):
-            if concern in asked:
-                not_asked[place, bound.pupil[scored.filed]] = False
+    for form, bound in zip(plan.forms, batch.forms, strict=True):
+        for item in form.critical:
+            if item.directness is Directness.DIRECT and item.concern in plan.policy.concerns:
+                reacted = is_answered(bound.codes[item.row]) | np.isin(
+                    bound.codes[item.row], REACTIONS
+                )
+                place = plan.policy.concerns.index(Concern(item.concern))
+                not_asked[place, bound.pupil[reacted]] = False
     return not_asked
 
 
 def _first_submission(normed: NormedScores) -> NDArray[np.datetime64]:
+    """Return when the first of each pupil's forms was submitted.
+
+    A form that does not say when counts as submitted when the pupils are screened.
+    """
     batch = normed.scores.batch
     clock = np.full(len(batch.roster), np.datetime64("NaT"), dtype="M8[s]")
     for forms in batch.forms:
-        np.fmin.at(clock, forms.pupil, forms.administered_on)
+        times = forms.administered_on
+        if batch.at is not None:
+            times = np.where(np.isnat(times), batch.at, times)
+        np.fmin.at(clock, forms.pupil, times)
     return clock
-
-
-def _leaf_numbers(
-    normed: NormedScores, leaf: LeafPlan, form: NDArray[np.int64]
-) -> tuple[str, list[tuple[float | None, float | None, float | None, bool, bool]]]:
-    """Return the metric and, per form (−1 for none), value, low, high, filed, invalid."""
-    scored = normed.scores.forms[leaf.slot]
-    if leaf.kind in ("item", "critical"):
-        row = leaf.place if leaf.kind == "item" else scored.plan.critical[leaf.place].row
-        metric, arrays = "item_score", _item_numbers(scored, row)
-    elif leaf.kind == "derived":
-        one = normed.norms[leaf.place].derived[leaf.metric]
-        metric, arrays = leaf.metric, (one.value, one.low, one.high)
-    else:
-        place = leaf.place if leaf.kind == "scale" else scored.plan.validity[leaf.place].scale
-        scale = scored.scales[place]
-        metric, arrays = "raw", (scale.score, scale.low, scale.high)
-    columns = [
-        [None if number != number else number for number in np.append(a, np.nan)[form].tolist()]  # noqa: PLR0124
-        for a in arrays
-    ]
-    filed = np.append(scored.filed, False)[form].tolist()
-    invalid = np.append(scored.validity, -1)[form] == Validity.INVALID.position
-    return metric, list(zip(*columns, filed, invalid.tolist(), strict=True))
-
-
-def _item_numbers(
-    scored: FormScores, row: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    item = scored.plan.items[row]
-    value = np.full(256, np.nan)
-    low = np.full(256, float(item.scores.min()))
-    high = np.full(256, float(item.scores.max()))
-    for table in (value, low, high):
-        table[: len(item.scores)] = item.scores
-    if item.blank_score is not None:
-        value[COUNTED_BLANK] = item.blank_score
-    codes = scored.codes[row]
-    return value[codes], low[codes], high[codes]

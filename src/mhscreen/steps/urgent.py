@@ -8,8 +8,8 @@ import numpy as np
 
 from mhscreen.kernels import codes as rc
 from mhscreen.kernels.logic import HOLDS, UNDECIDED
-from mhscreen.steps.emit import local_times
-from mhscreen.vocabulary import Flag, Requirement, Role, ScreenTier, Stage, Tier
+from mhscreen.steps.emit import local_times, see_first
+from mhscreen.vocabulary import Flag, Requirement, ScreenTier, Stage, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,12 +27,17 @@ WHY = {
     "major": ("established: major", "已触发重大级规则"),
     "severe": ("established: severe", "已触发严重级规则"),
     "critical": ("a critical item is unanswered", "危急条目未作答"),
-    "possible": ("unanswered items leave major or severe open", "缺答使严重及以上尚不能排除"),
+    "possible_major": ("what is unanswered leaves major open", "缺答使重大级尚不能排除"),
+    "possible_severe": ("what is unanswered leaves severe open", "缺答使严重级尚不能排除"),
+    "ask_directly": ("to be asked directly in an interview", "须当面直接询问"),
     "error": (
         "could not be evaluated, or may belong to another pupil",
         "无法判定或可能属于其他学生",
     ),
-    "unmatched": ("a positive critical item on a form to be matched", "待核对问卷的危急条目为阳性"),
+    "unmatched": (
+        "a critical item is positive or unanswered on a form to be matched",
+        "待核对问卷的危急条目为阳性或未作答",
+    ),
 }
 """Why somebody stands on the list, in the order in which they stand."""
 _COLUMNS = (
@@ -94,8 +99,10 @@ def _rows(screening: Screening, triage: Triage, *, off_roster: bool) -> Iterator
     kinds = {
         "major": triage.established >= Tier.MAJOR.position,
         "severe": triage.established == _SEVERE,
-        "critical": triage.critical_open & triage.answered,
-        "possible": (triage.possible >= _SEVERE) & triage.answered,
+        "critical": triage.critical_open & triage.recorded,
+        "possible_major": (triage.possible > _SEVERE) & triage.recorded,
+        "possible_severe": (triage.possible == _SEVERE) & triage.recorded,
+        "ask_directly": triage.flags[Flag.ASK_DIRECTLY],
         "error": triage.flags[Flag.ERROR] | triage.flags[Flag.IDENTITY],
         "unmatched": unmatched,
     }
@@ -103,6 +110,8 @@ def _rows(screening: Screening, triage: Triage, *, off_roster: bool) -> Iterator
     listed = np.flatnonzero(kind >= 0)
     to_match = listed if off_roster else listed[unmatched[listed]]
     sources = _sources(triage, to_match, only_not_used=not off_roster)
+    unread = {} if off_roster else _unread(triage)  # a stranger's are among the sources
+    first = see_first(triage)
     for pupil in listed.tolist():
         name = list(kinds)[kind[pupil]]
         shown = ScreenTier.at(int(triage.screen[pupil]))
@@ -125,8 +134,11 @@ def _rows(screening: Screening, triage: Triage, *, off_roster: bool) -> Iterator
             ";".join(rules[r].id for r in fired),
             ";".join(triage.flags_of(pupil)),
             due[pupil],
-            str(Role.ON_DUTY if name != "error" else Role.PSYCH_TEACHER),
-            ";".join(f"{one['file']}:{one['row']}" for one in sources.get(pupil, ())),
+            first[pupil],
+            ";".join(
+                f"{one['file']}:{one['row']}"
+                for one in (*sources.get(pupil, ()), *unread.get(pupil, ()))
+            ),
         )
 
 
@@ -183,8 +195,19 @@ def _sources(
                     "slot": triage.plan.slots[slot],
                 }
             )
+    if not only_not_used:
+        for pupil, rows in _unread(triage).items():
+            found.setdefault(pupil, []).extend(rows)
     for sources in found.values():
         sources.sort(key=lambda one: (one["slot"], one["file"], one["row"]))
+    return found
+
+
+def _unread(triage: Triage) -> dict[int, list[dict[str, Any]]]:
+    """Return, by pupil, the rows that hold something nobody has evaluated."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for pupil, file, row in triage.normed.scores.batch.unread:
+        found.setdefault(pupil, []).append({"file": file, "row": row, "slot": ""})
     return found
 
 

@@ -20,7 +20,7 @@ from mhscreen.steps.norm import norm, norm_scale
 from mhscreen.steps.score import ScaleScores, score, score_forms
 from mhscreen.steps.tables import Table, encode
 from mhscreen.steps.triage import triage
-from mhscreen.vocabulary import Sex, Tier, Validity
+from mhscreen.vocabulary import NormReason, Sex, Tier, Validity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -121,9 +121,12 @@ def run_instrument_case(instrument: Instrument, case: InstrumentCase) -> Iterato
         if place < 0:
             yield f"no scale '{key}' on this form"
             continue
+        # Nobody works out an item response model by hand to more than one decimal.
+        decimals = 0 if form.scales[place].irt is None else 1
         for name in sorted(expected.model_fields_set):
             got = _value(scored.scales[place], name)
-            yield from _compare(f"{key}.{name}", getattr(expected, name), got)
+            wanted = getattr(expected, name)
+            yield from _compare(f"{key}.{name}", wanted, got, decimals=decimals)
     positive = [
         critical.item
         for critical, truth in zip(form.critical, scored.critical, strict=True)
@@ -145,7 +148,10 @@ def run_instrument_case(instrument: Instrument, case: InstrumentCase) -> Iterato
 
 
 def _value(scale: ScaleScores, name: str) -> Any:
-    value = getattr(scale, name)[0]
+    values = getattr(scale, name)
+    if values is None:
+        return None
+    value = values[0]
     if name.startswith("category"):
         return None if value < 0 else scale.categories[value]
     return None if np.isnan(value) else float(value)
@@ -164,7 +170,7 @@ def _run_norm(library: Library, table: NormTable, case: NormCase) -> Iterator[st
             yield from _compare(f"{key}.{name}", wanted, got, decimals=1)
 
 
-def _normed(plan: NormPlan, raw: float | None, pupil: Pupil, name: str) -> float | None:
+def _normed(plan: NormPlan, raw: float | None, pupil: Pupil, name: str) -> float | str | None:
     number = np.array([np.nan if raw is None else raw])
     nothing = np.full(1, -1, dtype=np.int8)
     scores = ScaleScores(
@@ -190,10 +196,15 @@ def _normed(plan: NormPlan, raw: float | None, pupil: Pupil, name: str) -> float
     )
     if name == "stratum":
         return None if normed.stratum[0] < 0 else float(normed.stratum[0])
-    metric, _, end = name.partition("_")
-    if metric not in normed.derived:
-        return None
-    value = getattr(normed.derived[metric], end or "value")[0]
+    if name == "reason":
+        return NormReason.at(int(normed.reason[0]))
+    if name in ("t_ci_low", "t_ci_high", "t_capped"):
+        value = getattr(normed, name)[0]
+    else:
+        metric, _, end = name.partition("_")
+        if metric not in normed.derived:
+            return None
+        value = getattr(normed.derived[metric], end or "value")[0]
     return None if np.isnan(value) else float(value)
 
 

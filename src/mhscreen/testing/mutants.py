@@ -137,7 +137,11 @@ def _rule_changes(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
             rule = scale.missing.model_copy(update={"min_answered": number})
             yield f"needs {number} answers", {"missing": rule}
         yield "needs every answer", {"missing": None}
-    if scale.missing is not None:
+    if scale.transform is not None and scale.transform.multiply is not None:
+        yield "multiplier left out", {"transform": None}
+    if scale.rounding == "down":
+        yield "rounding half_up", {"rounding": "half_up"}
+    elif scale.missing is not None:
         other = "none" if scale.rounding != "none" else "half_up"
         yield f"rounding {other}", {"rounding": other}
 
@@ -159,7 +163,10 @@ def _cut_changes(scale: Scale, place: int, cut_set: CutSet) -> Iterator[tuple[st
 
 def _step(scale: Scale) -> float:
     """Return the distance between two neighbouring scores of a complete form."""
-    return 1 / len(scale.items) if scale.combine == "mean" else 1.0
+    step = 1 / len(scale.items) if scale.combine == "mean" else 1.0
+    if scale.transform is not None and scale.transform.multiply is not None:
+        step *= scale.transform.multiply
+    return step
 
 
 def _moved_items(instrument: Instrument) -> Iterator[Mutant]:
@@ -194,10 +201,10 @@ def _other_parts(instrument: Instrument) -> Iterator[Mutant]:
                     f"{name} from {cut}", _with(instrument, "critical_items", place, changed)
                 )
     for place, index in enumerate(instrument.validity_indices):
-        for cut in (index.at_or_above - 1, index.at_or_above + 1):
-            changed_index = index.model_copy(update={"at_or_above": cut})
+        for limit in (index.at_or_above - 1, index.at_or_above + 1):
+            changed_index = index.model_copy(update={"at_or_above": limit})
             yield Mutant(
-                f"validity {index.id} from {cut:g}",
+                f"validity {index.id} from {limit:g}",
                 _with(instrument, "validity_indices", place, changed_index),
             )
     for place, gate in enumerate(instrument.gates):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from mhscreen.definitions.keys import own_items
 from mhscreen.vocabulary import Direction, Informant
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def worse_side(instrument: Instrument, informant: Informant | None = None) -> di
         if scale.purpose == "validity":
             continue
         up = 1 if scale.higher_is is Direction.WORSE else -1
-        for key in scale.items:
+        for key in own_items(scale):
             found.setdefault(key, set()).add(-up if key in scale.reverse else up)
     for critical in instrument.critical_items:
         found.setdefault(critical.item, set()).add(1)

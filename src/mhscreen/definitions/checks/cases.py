@@ -9,6 +9,7 @@ from mhscreen.definitions.checks.finding import Finding, Path, check_known, chec
 from mhscreen.definitions.instrument import Instrument
 from mhscreen.definitions.norm_table import NormTable
 from mhscreen.definitions.policy import Policy
+from mhscreen.vocabulary import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["check_cases"]
 
 _GIVES = {InstrumentCase: "answers", PolicyCase: "forms", NormCase: "raw"}
-_MEASURES = dict.fromkeys(("z", "t", "percentile", "stanine", "stratum"))
+_MEASURES = dict.fromkeys(
+    [
+        *(f"{m}{end}" for m in Metric if m is not Metric.RAW for end in ("", "_low", "_high")),
+        *("t_ci_low", "t_ci_high", "t_capped", "stratum", "reason"),
+    ]
+)
 
 
 def check_cases(cases: Cases, definition: Definition) -> Iterator[Finding]:

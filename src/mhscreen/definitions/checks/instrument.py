@@ -6,6 +6,11 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from mhscreen.definitions import keys
+from mhscreen.definitions.checks.combiners import (
+    check_combinations,
+    check_combiners,
+    check_named_in_combiners,
+)
 from mhscreen.definitions.checks.finding import (
     Finding,
     Path,
@@ -14,6 +19,7 @@ from mhscreen.definitions.checks.finding import (
     check_unique,
     number,
 )
+from mhscreen.definitions.kinds import LevelItem
 from mhscreen.vocabulary import Direction, Validity, Window
 
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["check_instrument"]
 
 _CLOSE = 1e-9
+_ONE_DECIMAL = 0.05 + _CLOSE
 
 
 def check_instrument(instrument: Instrument) -> Iterator[Finding]:
@@ -38,12 +45,16 @@ def check_instrument(instrument: Instrument) -> Iterator[Finding]:
         yield from _response_scale(options, ("response_scales", name))
     if instrument.ages.from_ >= instrument.ages.below:
         yield Finding(("ages",), "MH107", "the ages hold nobody", "'from' smaller than 'below'")
-    combined = [*_combinations(instrument)]
+    combined = [*check_combinations(instrument)]
     yield from combined
-    if not _countable(instrument, [*names, *combined]):
+    if combined or not _countable(instrument, names):
         return
     yield from _scores(instrument)
     yield from _gates(instrument)
+    wrong = [*check_combiners(instrument)]
+    yield from wrong
+    if any(finding.code == "MH107" for finding in wrong):
+        return  # what a key gives cannot be counted
     yield from _scales(instrument)
     yield from _directions(instrument)
     yield from _critical_items(instrument)
@@ -109,6 +120,7 @@ def _scale_names(instrument: Instrument, n: int, scale: Scale) -> Iterator[Findi
             yield Finding(path, "MH201", what, hint="put components before what they are part of")
         else:
             yield from check_known(name, earlier, "scale", path)
+    yield from check_named_in_combiners(instrument, n, scale)
     path = ("scales", n, "informants")
     yield from _informants(scale.informants, instrument.informants, path)
     path = ("scales", n, "cut_sets")
@@ -207,25 +219,6 @@ def _spellings(words: list[str], here: Path, owners: dict[str, Path]) -> Iterato
             yield Finding(here, "MH202", f"answer '{word}' already stands for another option")
 
 
-def _combinations(instrument: Instrument) -> Iterator[Finding]:
-    """Check that each combiner has what it needs and nothing else."""
-    for n, scale in enumerate(instrument.scales):
-        path: Path = ("scales", n)
-        composed = scale.combine == "sum_of_scales"
-        wanted, unwanted = ("scales", "items") if composed else ("items", "scales")
-        if not getattr(scale, wanted):
-            yield Finding(path, "MH104", f"key '{wanted}' is missing for '{scale.combine}'")
-        if getattr(scale, unwanted):
-            what = f"key '{unwanted}' does not go with '{scale.combine}'"
-            yield Finding((*path, unwanted), "MH107", what)
-        counting = scale.combine == "count"
-        if counting and scale.count_at_or_above is None:
-            yield Finding(path, "MH104", "key 'count_at_or_above' is missing for 'count'")
-        if not counting and scale.count_at_or_above is not None:
-            what = f"key 'count_at_or_above' does not go with '{scale.combine}'"
-            yield Finding((*path, "count_at_or_above"), "MH107", what)
-
-
 def _scores(instrument: Instrument) -> Iterator[Finding]:
     for n, item in enumerate(instrument.items):
         scores = sorted(set(instrument.options(item.id).scores))
@@ -288,13 +281,17 @@ def _scales(instrument: Instrument) -> Iterator[Finding]:
     for n, scale in enumerate(instrument.scales):
         path: Path = ("scales", n)
         low, high = keys.score_range(instrument, scale)
-        if abs(scale.range[0] - low) > _CLOSE or abs(scale.range[1] - high) > _CLOSE:
+        close = _CLOSE if scale.irt is None else _ONE_DECIMAL
+        if abs(scale.range[0] - low) > close or abs(scale.range[1] - high) > close:
             stated = f"{number(scale.range[0])} to {number(scale.range[1])}"
+            right = f"[{number(low)}, {number(high)}]"
+            if scale.irt is not None:
+                right = f"[{low:.1f}, {high:.1f}], to one decimal"
             yield Finding(
                 (*path, "range"),
                 "MH203",
                 f"the range of '{scale.id}' is stated as {stated}",
-                f"[{number(low)}, {number(high)}], as the key gives it",
+                f"{right}, as the key gives it",
                 "is an item or a reverse key missing?",
             )
             continue
@@ -350,13 +347,13 @@ def _directions(instrument: Instrument) -> Iterator[Finding]:
     for n, scale in enumerate(instrument.scales):
         if scale.purpose != "content":
             continue
-        for m, item in enumerate(scale.items):
+        for item, path, code in _uses(n, scale):
             worse = (scale.higher_is is Direction.WORSE) != (item in scale.reverse)
             first, other = directions.setdefault(item, (worse, scale.id))
             if first != worse:
                 yield Finding(
-                    ("scales", n, "items", m),
-                    "MH204",
+                    path,
+                    code,
                     f"item '{item}' counts the other way round than in scale '{other}'",
                     hint="is a reverse key missing or too many?",
                 )
@@ -367,6 +364,16 @@ def _directions(instrument: Instrument) -> Iterator[Finding]:
                     "MH204",
                     f"in scale '{name}' higher is not {scale.higher_is}, as in '{scale.id}'",
                 )
+
+
+def _uses(n: int, scale: Scale) -> Iterator[tuple[str, Path, str]]:
+    """Yield the items of a scale, each with its place and the code for the wrong direction."""
+    for m, item in enumerate(scale.items):
+        yield item, ("scales", n, "items", m), "MH204"
+    for m, level in enumerate(scale.levels):
+        for path, one in keys.comparisons(level.when, ("scales", n, "levels", m, "when")):
+            if isinstance(one, LevelItem):
+                yield one.item, (*path, "item"), "MH206"
 
 
 def _critical_items(instrument: Instrument) -> Iterator[Finding]:

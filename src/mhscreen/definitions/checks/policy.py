@@ -29,13 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mhscreen.definitions.instrument import Instrument, Scale
-    from mhscreen.definitions.norm_table import NormTable
+    from mhscreen.definitions.norm_table import NormTable, ScaleNorm
     from mhscreen.definitions.policy import Condition, Leaf, Policy
     from mhscreen.vocabulary import Informant
 
 __all__ = ["check_policy", "check_policy_against", "leaves", "norms_read"]
 
-_PERCENT = (0.0, 100.0)
+_UNBOUNDED = (float("-inf"), float("inf"))
+_BOUNDS = {Metric.PERCENTILE: (0.0, 100.0), Metric.STANINE: (1.0, 9.0)}
+_OTHER = {Direction.WORSE: Direction.BETTER, Direction.BETTER: Direction.WORSE}
 
 
 def leaves(policy: Policy) -> Iterator[tuple[Path, Leaf]]:
@@ -266,9 +268,13 @@ def _score(
     if leaf.metric is Metric.RAW:
         yield from _comparison(leaf, scale.range, scale.higher_is, scale.id, path)
         return
-    bounds = _PERCENT if leaf.metric is Metric.PERCENTILE else (float("-inf"), float("inf"))
-    yield from _comparison(leaf, bounds, scale.higher_is, scale.id, path)
+    bounds = _BOUNDS.get(leaf.metric, _UNBOUNDED)
     norm = norms.get(leaf.norm or "")
+    direction = scale.higher_is
+    if norm is not None:
+        falling = any(s.scale == scale.id and s.direction == "falling" for s in norm.scales)
+        direction = _OTHER[direction] if falling else direction
+    yield from _comparison(leaf, bounds, direction, scale.id, path)
     if norm is not None:
         yield from _normed(leaf, instrument, scale, norm, path)
 
@@ -295,13 +301,33 @@ def _normed(
     if unknown:
         return
     metric = str(leaf.metric)
-    given = {
-        name
-        for stratum in scales[scale.id].strata
-        for name in ("z", "t", "percentile")
-        if (name != "percentile" and stratum.mean_sd is not None)
-        or (stratum.table is not None and getattr(stratum.table, name))
-    }
+    given = scales[scale.id].metrics
     if metric not in given:
         what = f"{norm.ref} gives no {metric} for '{scale.id}'"
         yield Finding((*path, "metric"), "MH207", what, f"among: {', '.join(sorted(given))}")
+    elif leaf.metric is Metric.T:
+        yield from _within_caps(leaf, scales[scale.id], path)
+
+
+def _within_caps(leaf: ScoreLeaf, normed: ScaleNorm, path: Path) -> Iterator[Finding]:
+    """Check that a cut score does not lie where a table says only "above 80" or "below 30"."""
+    key = "at_or_above" if leaf.at_or_above is not None else "at_or_below"
+    cut = getattr(leaf, key)
+    if cut is None:
+        return
+    tables = [stratum.table for stratum in normed.strata if stratum.table is not None]
+    caps = [(table.t_below, table.t_above) for table in tables]
+    if normed.direction == "falling":
+        caps = [(above, below) for below, above in caps]
+    least = max((low for low, _ in caps if low is not None), default=_UNBOUNDED[0])
+    most = min((high for _, high in caps if high is not None), default=_UNBOUNDED[1])
+    # "> 80" is at or above 80, and not known to be at or above 81; "< 30" is below 30.
+    inside = least < cut <= most if key == "at_or_above" else least <= cut < most
+    if not inside:
+        what = f"there, a table of '{normed.scale}' gives a cap and no T"
+        expected = " and ".join(
+            f"{words} {number(end)}"
+            for words, end in (("above", least), ("at most", most))
+            if end not in _UNBOUNDED
+        )
+        yield Finding((*path, key), "MH207", what, expected)

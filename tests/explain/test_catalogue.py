@@ -1,0 +1,41 @@
+"""The catalogue: every instrument is listed with its rights, and has a page that hides nothing."""
+
+import pytest
+
+from mhscreen.explain.catalogue import list_instruments, write_page
+
+
+def test_every_instrument_is_listed_once(library):
+    refs = [line.ref for line in list_instruments(library)]
+    assert refs == [loaded.ref for loaded in library.of_kind("instrument")]
+    assert len(refs) == len(set(refs)) >= 60
+
+
+def test_the_list_counts_what_is_not_verified(library):
+    lines = {line.ref: line for line in list_instruments(library)}
+    assert lines["cries8@1.0.0"].unverified > 0
+    assert lines["gad7@1.0.0"].unverified == 0
+
+
+def test_the_list_names_the_norm_tables(library):
+    lines = {line.ref: line for line in list_instruments(library)}
+    assert "sdq/shanghai-teacher@1.0.0" in lines["sdq@1.0.0"].norms
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_page_names_every_scale_cut_critical_item_and_source(library, language):
+    for loaded in library.of_kind("instrument"):
+        one = loaded.definition
+        page = write_page(library, one.ref, language)
+        names = [scale.id for scale in one.scales] + [item.item for item in one.critical_items]
+        names += [cuts.id for scale in one.scales for cuts in scale.cut_sets]
+        names += [reference.id for reference in one.references]
+        assert [name for name in names if name not in page] == []
+        assert one.rights.holder in page
+
+
+def test_no_instrument_ships_wording_that_its_rights_withhold(library):
+    for loaded in library.of_kind("instrument"):
+        one = loaded.definition
+        if one.rights.wording == "withheld":
+            assert not any(item.wording for item in one.items)
