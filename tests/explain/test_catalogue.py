@@ -39,3 +39,14 @@ def test_no_instrument_ships_wording_that_its_rights_withhold(library):
         one = loaded.definition
         if one.rights.wording == "withheld":
             assert not any(item.wording for item in one.items)
+
+
+def test_no_label_says_below_where_a_higher_score_is_the_better_one(library):
+    wrong = [
+        (loaded.ref, scale.id, cuts.id)
+        for loaded in library.of_kind("instrument")
+        for scale in loaded.definition.scales
+        for cuts in scale.cut_sets
+        if scale.higher_is == "better" and cuts.categories[0].label.zh.startswith("未达")
+    ]
+    assert wrong == []

@@ -8,7 +8,7 @@ import pytest
 
 from mhscreen._facade import compile_plan, screen
 from mhscreen.explain import explain_entry
-from mhscreen.explain.words import BANDS, PHRASES
+from mhscreen.explain.words import PHRASES
 from mhscreen.loading import shipped_library
 from mhscreen.problems import UsageError
 from mhscreen.simulation import simulate_pupils
@@ -124,16 +124,11 @@ def test_who_acts_by_when_is_told_with_the_zone(entry):
     assert "On-duty staff, by 2026-10-15 08:00 (UTC+08:00)" in text
 
 
-@pytest.mark.parametrize("band", ["normal", "minimal"])
-def test_a_published_band_is_worded_as_a_cut_that_is_not_reached(band):
-    assert BANDS[band] == ("cut score not reached", "未达划界分")
-
-
-def test_an_unknown_band_stays_as_it_is(entry):
-    found = entry()
-    form = next(form for form in found["instruments"] if form["slot"] == "phqa")
-    form["scores"]["total"]["category"] = "own_band"
-    assert "total 0 (band 'own_band')" in explain_entry(found)
+@pytest.mark.parametrize("language, words", [("en", "Below the cut score"), ("zh", "未达划界分")])
+def test_a_published_band_is_worded_as_a_cut_that_is_not_reached(entry, language, words):
+    text = explain_entry(entry(), language)
+    assert words in text
+    assert "minimal" not in text
 
 
 def test_a_score_without_a_value_is_shown_with_its_bounds(entry):

@@ -76,6 +76,8 @@ class ScoreEntry(Model):
     """The highest score that the blanks allow."""
     category: str | None
     """Null where there is no score, or where the bounds fall in different categories."""
+    category_label: Text | None
+    """The neutral words for people."""
 
 
 class Form(Model):

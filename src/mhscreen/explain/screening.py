@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from mhscreen.explain.words import BANDS, phrase
+from mhscreen.explain.words import phrase
 from mhscreen.problems import UsageError
 from mhscreen.vocabulary import (
     Attendance,
@@ -323,11 +323,8 @@ class _Explanation:
         if score["low"] != score["high"]:
             bounds = {key: _number(score[key]) for key in ("low", "high")}
             text = f"{name} {self.say('estimated', value=_number(score['score']), **bounds)}"
-        if score["category"] is None:
-            return text
-        band = BANDS.get(score["category"])
-        words = band[self.language == "zh"] if band else self.say("band", name=score["category"])
-        return self.bracketed(text, words)
+        label = score["category_label"]
+        return text if label is None else self.bracketed(text, label[self.language])
 
     def asking(self) -> Iterator[str]:
         concerns = [self.label(Concern, concern) for concern in self.entry["not_asked"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BANDS", "PHRASES", "phrase"]
+__all__ = ["PHRASES", "phrase"]
 
 PHRASES: dict[str, tuple[str, str]] = {
     "title": ("Screening of pupil {pupil}", "学生 {pupil} 的筛查说明"),
@@ -91,7 +91,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "submitted": ("submitted {time}", "提交于 {time}"),
     "item": ("item {name}", "条目 {name}"),
     "no_score": ("no score ({low} to {high})", "无分数（{low}～{high}）"),
-    "band": ("band '{name}'", "分数段“{name}”"),
     # the rest
     "flags": ("Flags", "提示标记"),
     "asking": ("What was asked", "是否直接询问"),
@@ -140,29 +139,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "求助渠道：文字由本单位在配置中填写（方案中的 help_line）。",
     ),
 }
-
-# Neither above nor below: of some scales (prosocial behaviour) the low scores are the worse ones.
-_BELOW = ("cut score not reached", "未达划界分")
-_ABOVE = ("cut score reached", "达到划界分")
-BANDS: dict[str, tuple[str, str]] = {
-    "normal": _BELOW,
-    "minimal": _BELOW,
-    "negative": _BELOW,
-    "below": _BELOW,
-    "low": _BELOW,
-    "none": _BELOW,
-    "middle": ("cut score not reached, middle band", "未达划界分（中间段）"),
-    "borderline": ("borderline band", "边缘分数段"),
-    "mild": ("mild band", "轻度分数段"),
-    "moderate": ("moderate band", "中度分数段"),
-    "moderately_severe": ("moderately severe band", "中重度分数段"),
-    "severe": ("severe band", "重度分数段"),
-    "abnormal": _ABOVE,
-    "positive": _ABOVE,
-    "high": _ABOVE,
-    "special_guidance": _ABOVE,
-}
-"""Published bands as they are worded to people: none is a statement about a person."""
 
 
 def phrase(key: str, language: str, **parts: object) -> str:

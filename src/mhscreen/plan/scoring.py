@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mhscreen.definitions import Instrument
+    from mhscreen.definitions.common import Text
     from mhscreen.definitions.instrument import Item, Scale
     from mhscreen.plan.kinds import IrtPlan, LevelsPlan, TransformPlan
     from mhscreen.vocabulary import Concern, Directness, Informant, Validity, Window
@@ -107,6 +108,8 @@ class ScalePlan:
         ``none``, ``half_up`` or ``down``; after the transform.
     range : tuple of float
         The smallest and largest score.
+    categories, labels : tuple
+        The published names, and the neutral words for people, from the near to the far side.
     cuts : ndarray of float64
         Cut scores of all categories but the first, from the near to the far side.
     """
@@ -123,6 +126,7 @@ class ScalePlan:
     content: bool
     range: tuple[float, float]
     categories: tuple[str, ...]
+    labels: tuple[Text, ...]
     cuts: NDArray[np.float64]
     transform: TransformPlan | None = None
     levels: LevelsPlan | None = None
@@ -322,6 +326,7 @@ def _scale(
         # That of a model is stated to one decimal only.
         range=scale.range if model is None or scale.rounding != "none" else model.range,
         categories=() if cut_set is None else tuple(c.id for c in cut_set.categories),
+        labels=() if cut_set is None else tuple(c.label for c in cut_set.categories),
         cuts=np.array(
             [] if cut_set is None else [c.cut for c in cut_set.categories[1:]], dtype=np.float64
         ),

@@ -101,7 +101,13 @@ class RulePlan:
 
 @dataclass(frozen=True)
 class TriagePlan:
-    """All leaves and rules of a policy, for the slots of one programme."""
+    """All leaves and rules of a policy, for the slots of one programme.
+
+    Attributes
+    ----------
+    rules : tuple of RulePlan
+        The highest tier first; within a tier as the policy has them.
+    """
 
     leaves: tuple[LeafPlan, ...]
     rules: tuple[RulePlan, ...]
@@ -128,7 +134,7 @@ def compile_triage(
     """
     compiler = _Compiler(instruments, forms, norms)
     rules = []
-    for rule in policy.rules:
+    for rule in sorted(policy.rules, key=lambda one: -Tier(one.tier).position):
         node = compiler.node(rule.when)
         rules.append(
             RulePlan(

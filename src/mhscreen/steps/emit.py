@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from mhscreen.definitions import Programme
     from mhscreen.plan.plan import Plan
+    from mhscreen.plan.scoring import ScalePlan
     from mhscreen.plan.triage import RulePlan
     from mhscreen.steps.score import FormScores
     from mhscreen.steps.triage import Evidence, Triage
@@ -399,13 +400,13 @@ def _forms(result: Triage, block: slice) -> list[str]:
 def _scores(scored: FormScores, place: NDArray[np.int64]) -> list[str]:
     """Return the scores of some forms."""
     fields: Fields = {}
-    for scale in scored.scales:
+    for plan, scale in zip(scored.plan.scales, scored.scales, strict=True):
         columns = [
             [None if v != v else v for v in values[place].tolist()]  # noqa: PLR0124 - NaN
             for values in (scale.score, scale.low, scale.high)
         ]
         answered, category = scale.answered[place].tolist(), scale.category[place].tolist()
-        made = _ScoreMemo(scale.categories)
+        made = _ScoreMemo(plan)
         fields[scale.scale] = list(
             map(made.__getitem__, zip(*columns, answered, category, strict=True))
         )
@@ -415,9 +416,10 @@ def _scores(scored: FormScores, place: NDArray[np.int64]) -> list[str]:
 class _ScoreMemo(dict[Any, str]):
     """The JSON of one scale's scores, each made once."""
 
-    def __init__(self, categories: Sequence[str]) -> None:
+    def __init__(self, plan: ScalePlan) -> None:
         super().__init__()
-        self.categories = categories
+        self.categories = plan.categories
+        self.labels = [{"en": label.en, "zh": label.zh} for label in plan.labels]
 
     def __missing__(self, key: Any) -> str:
         score, low, high, answered, place = key
@@ -425,6 +427,7 @@ class _ScoreMemo(dict[Any, str]):
             {
                 "score": whole(score), "answered": answered, "low": whole(low), "high": whole(high),
                 "category": None if place < 0 else self.categories[place],
+                "category_label": None if place < 0 else self.labels[place],
             }
         )  # fmt: skip
         return text
@@ -475,8 +478,7 @@ def _reasons(result: Triage, block: slice) -> tuple[list[str], list[str], list[N
     classes = {one: np.zeros(number, dtype=bool) for one in ProblemClass}
     rules = result.plan.triage.rules
     words = _answer_words(result.plan)
-    for place in sorted(range(len(rules)), key=lambda r: (-rules[r].tier, r)):
-        rule = rules[place]
+    for place, rule in enumerate(rules):
         truth = result.truth[place, block]
         for one in rule.classes:
             classes[one] |= truth == HOLDS

@@ -122,7 +122,7 @@ def roster_columns(triage: Triage) -> Columns:
 def triage_columns(triage: Triage, *, at: np.datetime64 | None = None) -> Columns:
     """Return the archive: roster, tiers, flags, rules and scores, one row per pupil."""
     rules = triage.plan.triage.rules
-    order = sorted(range(len(rules)), key=lambda r: (-rules[r].tier, r))
+    order = range(len(rules))
     holds = [(rules[r].id, triage.truth[r] == HOLDS) for r in order]
     open_rules = [(rules[r].id, triage.truth[r] == HOLDS - 1) for r in order]
     flags = [(str(flag), where) for flag, where in triage.flags.items()]
