@@ -1,5 +1,11 @@
 """The façade: the kind of frame that goes in comes out, and every layout gives the same result."""
 
+import ast
+import importlib
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -7,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 import mhscreen as mh
+from mhscreen.loading.library import make_library
 from mhscreen.problems import DefinitionError, ResponseError, UsageError
 
 PHQ9 = {f"phq9_{n}": [n % 4, 0, None] for n in range(1, 10)}
@@ -355,3 +362,251 @@ def test_a_scale_that_does_not_exist_is_refused_with_what_there_is(plan, name):
     scores = mh.score(plan, mh.bind(plan, roster=roster, responses=answers))
     with pytest.raises(mh.UsageError, match=r"there are|it has"):
         scores[name]
+
+
+# -- what is refused --------------------------------------------------------------------------
+
+
+SDQ_PARENT = {f"sdq_{n}": [0] for n in range(1, 34)}
+
+
+def codes_of(caught):
+    return {problem.code for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize(
+    "ref, frame, informant, code",
+    [
+        ("sdq@1", SDQ_PARENT, "parent", "MH306"),
+        ("sdq@1", SDQ_PARENT, "self", "MH306"),
+        ("phq9", PHQ9, None, "MH201"),
+    ],
+)
+def test_a_norm_is_applied_to_no_other_form_than_its_own(ref, frame, informant, code):
+    with pytest.raises(DefinitionError) as caught:
+        mh.score_instrument(ref, frame, informant=informant, norm="sdq/shanghai-teacher@1")
+    assert codes_of(caught) == {code}
+
+
+def withdrawn(library, kind, ref):
+    """Return a library in which one definition is withdrawn."""
+    one = getattr(library, kind)(ref)
+    changed = replace(one, definition=one.definition.model_copy(update={"withdrawn": "an error"}))
+    return make_library(changed if other is one else other for other in library)
+
+
+@pytest.mark.parametrize(
+    "kind, ref", [("instrument", "sdq@1.0.0"), ("norm", "sdq/uk-teacher@1.0.0")]
+)
+def test_a_withdrawn_definition_is_not_scored_with(library, kind, ref):
+    options = {"informant": "teacher", "norm": "sdq/uk-teacher@1.0.0"}
+    mh.score_instrument("sdq@1.0.0", SDQ_PARENT, **options, library=library)
+    with pytest.raises(DefinitionError, match="an error") as caught:
+        mh.score_instrument(
+            "sdq@1.0.0", SDQ_PARENT, **options, library=withdrawn(library, kind, ref)
+        )
+    assert [(p.code, p.what) for p in caught.value.problems] == [("MH304", f"{ref} is withdrawn")]
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"on_problem": "raize"}, "'raise' or 'report'"),
+        ({"informant": "slef"}, "it has: self"),
+        ({"columns": 9}, "str or Mapping is expected, not int"),
+    ],
+)
+def test_an_argument_that_cannot_be_meant_is_refused_when_scoring(options, words):
+    with pytest.raises(UsageError, match=words):
+        mh.score_instrument("phq9", PHQ9, **options)
+
+
+@pytest.mark.parametrize(
+    "n, options, words",
+    [(5, {"on": "x"}, "^on: "), (-3, {}, "^n: "), (5, {"seed": -1}, "^seed: ")],
+)
+def test_a_district_that_cannot_be_meant_is_not_simulated(plan, n, options, words):
+    with pytest.raises(UsageError, match=words):
+        mh.simulate(plan, n, **options)
+
+
+def test_any_mapping_says_how_columns_are_named(plan):
+    names = MappingProxyType({f"dep{n}": f"q{n}" for n in range(1, 10)})
+    frame = {f"dep{n}": [n % 4] for n in range(1, 10)}
+    found = mh.score_instrument("phq9", frame, columns=names)
+    assert found["phq9__total"].tolist() == PHQ9_TOTALS[:1]
+    batch = mh.bind(
+        plan,
+        roster={"subject": ["A1"], "school": ["S"], "stage": ["junior"], "grade": [8]},
+        responses={"phq9": {"subject": ["A1"], **frame}},
+        columns=MappingProxyType({"phq9": names}),
+        on_problem="report",
+    )
+    row = plan.forms[plan.slot("phq9")].row("q2")
+    assert batch.forms[plan.slot("phq9")].codes[row].tolist() == [2]
+
+
+@pytest.fixture(scope="module")
+def steps(plan, district):
+    """What each step gives, by its name."""
+    roster, responses = district
+    batch = mh.bind(plan, roster=roster, responses=responses, at="2026-10-15", on_problem="report")
+    scores = mh.score(plan, batch)
+    normed = mh.norm(plan, scores)
+    return {"score": batch, "norm": scores, "triage": normed, "emit": mh.triage(plan, normed)}
+
+
+def run_step(step, plan, before):
+    return getattr(mh, step)(plan, before, **({"at": "2026-10-15"} if step == "emit" else {}))
+
+
+STEPS = ["score", "norm", "triage", "emit"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_refuses_a_plan_that_is_not_the_one_of_the_step_before(plan, steps, step):
+    other = replace(plan, pins={**plan.pins, "gad7@1.0.0": "sha256:0"})
+    with pytest.raises(UsageError, match="not the plan that this was made with"):
+        run_step(step, other, steps[step])
+    assert run_step(step, replace(plan), steps[step]) is not None
+
+
+@pytest.mark.parametrize(
+    "step, kind",
+    [
+        ("score", "ResponseBatch"), ("norm", "Scores"), ("triage", "NormedScores"),
+        ("emit", "Triage"),
+    ],
+)  # fmt: skip
+def test_a_step_names_what_it_expected(plan, steps, step, kind):
+    with pytest.raises(UsageError, match=f"{kind} is expected, not DataFrame"):
+        run_step(step, plan, pd.DataFrame(PHQ9))
+    with pytest.raises(UsageError, match="plan: Plan is expected, not Library"):
+        run_step(step, mh.shipped_library(), steps[step])
+
+
+@pytest.mark.parametrize("verb", ["bind", "screen", "simulate", "screen_files"])
+def test_a_verb_names_what_it_expected_instead_of_a_library(library, verb):
+    if verb == "simulate":
+        with pytest.raises(UsageError, match="plan: Plan is expected, not Library"):
+            mh.simulate(library, 5)
+        return
+    more = {"out": "out"} if verb == "screen_files" else {}
+    with pytest.raises(UsageError, match="plan: Plan is expected, not Library"):
+        getattr(mh, verb)(library, roster={}, responses={}, at="2026-10-15", **more)
+
+
+# -- frames of entries and problems -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow", "dict"])
+def test_entries_come_back_as_flat_columns_one_row_each(plan, school, kind):
+    make, expected = KINDS[kind]
+    pupils = [
+        school.pupil("A1", forms={"phqa": school.full("phqa")}),
+        school.pupil("A2", forms=None),
+    ]
+    roster, responses = school.frames(pupils)
+    result = mh.screen(
+        plan, roster=make(roster), responses=responses, at=school.at, on_problem="report"
+    )
+    frame = mh.to_frame(result.entries)
+    assert type(frame) is expected
+    found = cells(frame)
+    documents = list(result.entries)
+    assert found["entry_id"] == [document["entry_id"] for document in documents]
+    assert found["hash"] == [document["hash"] for document in documents]
+    assert found["pupil_ref"] == ["A1", "A2"]
+    assert found["grade"] == [8, 8]
+    assert found["screen_tier"] == [document["screen_tier"] for document in documents]
+    assert found["rules"][0].split(";") == [one["rule"] for one in documents[0]["tier_reasons"]]
+    assert "phqa.q9" in found["critical_items"][0].split(";")
+    assert (found["rules"][1], found["critical_items"][1]) == ("", "")
+    assert found["policy"] == [plan.policy.ref] * 2
+
+
+def test_no_entries_and_no_problems_are_frames_without_rows(plan, school):
+    empty = {name: [] for name in school.frames([school.pupil()])[0]}
+    result = mh.screen(plan, roster=empty, responses={}, at=school.at, on_problem="report")
+    assert mh.to_frame(result.entries)["entry_id"] == []
+    assert len(mh.to_frame([])) == 0
+    assert "code" in mh.to_frame(())
+
+
+def test_problems_come_back_one_row_each_in_the_kind_that_is_wanted(plan, school):
+    roster, responses = school.frames([school.pupil(forms={"phqa": school.calm("phqa", q1=9)})])
+    batch = mh.bind(plan, roster=roster, responses=responses, on_problem="report")
+    frame = mh.to_frame(batch.problems)
+    assert frame[["code", "severity", "subject"]].to_numpy().tolist() == [["MH401", "error", "A1"]]
+    assert mh.to_frame(list(batch.problems), like=pl.DataFrame())["code"].to_list() == ["MH401"]
+
+
+@pytest.mark.parametrize("result", [pd.DataFrame(PHQ9), [1], "MH401", None, {}])
+def test_what_is_no_result_is_not_made_a_frame(result):
+    with pytest.raises(UsageError, match=r"^result: .* expected"):
+        mh.to_frame(result)
+
+
+# -- files ------------------------------------------------------------------------------------
+
+
+def test_files_are_screened_as_frames_are(plan, district, tmp_path):
+    roster, responses = district
+    (tmp_path / "answers").mkdir()
+    roster.to_csv(tmp_path / "pupils.csv", index=False)
+    for slot, frame in responses.items():
+        frame.to_csv(tmp_path / "answers" / f"{slot}.csv", index=False)
+    run = mh.screen_files(
+        plan, roster=tmp_path / "pupils.csv", responses=tmp_path / "answers", at="2026-10-15",
+        out=tmp_path / "out", archive_csv=True, columns={"gad7": "gad7_{item}"},
+    )  # fmt: skip
+    usual = mh.screen(
+        plan, roster=roster, responses=responses, at="2026-10-15", on_problem="report"
+    )
+    lines = (tmp_path / "out" / "ledger.jsonl").read_text("utf-8").splitlines()
+    assert lines == list(usual.entries.lines())
+    assert (tmp_path / "out" / "archive.csv").exists()
+    assert run.record["columns"] == {"gad7": "gad7_{item}"}
+    assert repr(run) == f"<FolderRun: {tmp_path / 'out'}, qingdao-2023@1.0.0>"
+
+
+# -- the public names -------------------------------------------------------------------------
+
+
+def test_the_public_names_stand_once_in_each_of_their_three_places():
+    tree = ast.parse(Path(mh.__file__).read_text("utf-8"))
+    blocks = [node for node in tree.body if isinstance(node, ast.If)]
+    imports = [one for one in blocks[0].body if isinstance(one, ast.ImportFrom)]
+    for_checkers = {(one.module, name.name) for one in imports for name in one.names}
+    assert for_checkers == {(home, name) for name, home in mh._HOME_OF.items()}
+    assert sorted(mh.__all__) == sorted([*mh._HOME_OF, "__version__"])
+    for name, home in mh._HOME_OF.items():
+        assert name in importlib.import_module(home).__all__
+
+
+def test_a_type_checker_is_told_of_no_name_that_is_not_there(tmp_path):
+    """`__getattr__` would make every misspelt name a public one of unknown type."""
+    api = pytest.importorskip("mypy.api")
+    snippet = tmp_path / "snippet.py"
+    snippet.write_text(
+        "import mhscreen as mh\n"
+        "mh.diagnose\n"
+        "mh.score_instrument('phq9', {'phq9_1': [1]}, on_problem='raize')\n"
+        "reveal_type(mh.score_instrument('phq9', {'phq9_1': [1]}))\n",
+        encoding="utf-8",
+    )
+    root = Path(__file__).parents[1]
+    options = [
+        "--config-file",
+        str(root / "pyproject.toml"),
+        "--cache-dir",
+        str(root / ".mypy_cache"),
+    ]
+    said, _, _ = api.run([*options, str(snippet)])
+    found = [line.split(": ", 1)[1] for line in said.splitlines() if "snippet.py" in line]
+    assert 'has no attribute "diagnose"' in found[0]
+    assert any("raize" in line or "No overload" in line for line in found)
+    assert any(
+        'Revealed type is "dict[str, Any]"' in line.replace("builtins.", "").replace("typing.", "")
+        for line in found
+    )

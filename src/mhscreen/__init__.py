@@ -21,23 +21,20 @@ from mhscreen._version import __version__
 
 if TYPE_CHECKING:
     from mhscreen._facade import (
+        audit,
         bind,
         compare_norms,
-        compile_plan,
         emit,
-        load_library,
-        norm,
-        score,
         score_instrument,
         screen,
-        shipped_library,
+        screen_files,
         simulate,
         to_frame,
-        triage,
     )
     from mhscreen.explain import explain_entry
-    from mhscreen.loading import Library
-    from mhscreen.plan.plan import Plan
+    from mhscreen.interop.run_folder import FolderRun
+    from mhscreen.loading import Library, installed_library, load_library, shipped_library
+    from mhscreen.plan.plan import Plan, compile_plan
     from mhscreen.problems import (
         DefinitionError,
         MhscreenError,
@@ -45,34 +42,33 @@ if TYPE_CHECKING:
         ResponseError,
         UsageError,
     )
+    from mhscreen.review.audit import Audit
     from mhscreen.review.norms import NormComparison
+    from mhscreen.simulation import Assumptions
     from mhscreen.steps.bind import ResponseBatch
     from mhscreen.steps.emit import Entries
-    from mhscreen.steps.norm import NormedScores
-    from mhscreen.steps.score import Scores
+    from mhscreen.steps.norm import NormedScores, norm
+    from mhscreen.steps.score import Scores, score
     from mhscreen.steps.screen import Screening
-    from mhscreen.steps.triage import Triage
+    from mhscreen.steps.triage import Reason, Triage, triage
     from mhscreen.vocabulary import Flag, Informant, ScreenTier, Stage, Tier
 
 _HOMES = {
     "mhscreen._facade": (
+        "audit",
         "bind",
         "compare_norms",
-        "compile_plan",
         "emit",
-        "load_library",
-        "norm",
-        "score",
         "score_instrument",
         "screen",
-        "shipped_library",
+        "screen_files",
         "simulate",
         "to_frame",
-        "triage",
     ),
     "mhscreen.explain": ("explain_entry",),
-    "mhscreen.loading": ("Library",),
-    "mhscreen.plan.plan": ("Plan",),
+    "mhscreen.interop.run_folder": ("FolderRun",),
+    "mhscreen.loading": ("Library", "installed_library", "load_library", "shipped_library"),
+    "mhscreen.plan.plan": ("Plan", "compile_plan"),
     "mhscreen.problems": (
         "DefinitionError",
         "MhscreenError",
@@ -80,21 +76,26 @@ _HOMES = {
         "ResponseError",
         "UsageError",
     ),
+    "mhscreen.review.audit": ("Audit",),
     "mhscreen.review.norms": ("NormComparison",),
+    "mhscreen.simulation": ("Assumptions",),
     "mhscreen.steps.bind": ("ResponseBatch",),
     "mhscreen.steps.emit": ("Entries",),
-    "mhscreen.steps.norm": ("NormedScores",),
-    "mhscreen.steps.score": ("Scores",),
+    "mhscreen.steps.norm": ("NormedScores", "norm"),
+    "mhscreen.steps.score": ("Scores", "score"),
     "mhscreen.steps.screen": ("Screening",),
-    "mhscreen.steps.triage": ("Triage",),
+    "mhscreen.steps.triage": ("Reason", "Triage", "triage"),
     "mhscreen.vocabulary": ("Flag", "Informant", "ScreenTier", "Stage", "Tier"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Assumptions",
+    "Audit",
     "DefinitionError",
     "Entries",
     "Flag",
+    "FolderRun",
     "Informant",
     "Library",
     "MhscreenError",
@@ -102,6 +103,7 @@ __all__ = [
     "NormedScores",
     "Plan",
     "Problem",
+    "Reason",
     "ResponseBatch",
     "ResponseError",
     "Scores",
@@ -112,29 +114,33 @@ __all__ = [
     "Triage",
     "UsageError",
     "__version__",
+    "audit",
     "bind",
     "compare_norms",
     "compile_plan",
     "emit",
     "explain_entry",
+    "installed_library",
     "load_library",
     "norm",
     "score",
     "score_instrument",
     "screen",
+    "screen_files",
     "shipped_library",
     "simulate",
     "to_frame",
     "triage",
 ]
 
+if not TYPE_CHECKING:  # a type checker would take any name for a public one
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used (PEP 562)."""
-    if name not in _HOME_OF:
-        msg = f"module 'mhscreen' has no attribute '{name}'"
-        raise AttributeError(msg)
-    return getattr(import_module(_HOME_OF[name]), name)
+    def __getattr__(name: str) -> Any:
+        """Import a public name when it is first used (PEP 562)."""
+        if name not in _HOME_OF:
+            msg = f"module 'mhscreen' has no attribute '{name}'"
+            raise AttributeError(msg)
+        return getattr(import_module(_HOME_OF[name]), name)
 
 
 def __dir__() -> list[str]:

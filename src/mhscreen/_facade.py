@@ -5,67 +5,91 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 import numpy as np
 
 from mhscreen import frames
-from mhscreen.loading import load_library, shipped_library
+from mhscreen.loading import shipped_library
 from mhscreen.plan.norming import compile_norms
-from mhscreen.plan.plan import Plan, compile_plan
+from mhscreen.plan.plan import Plan, withdrawn_problems
 from mhscreen.plan.scoring import compile_form
-from mhscreen.problems import ProblemLog, ResponseError, UsageError
-from mhscreen.review.norms import NormComparison
+from mhscreen.problems import (
+    DefinitionError,
+    Problem,
+    ProblemLog,
+    ResponseError,
+    UsageError,
+    check_on_problem,
+    expect,
+)
+from mhscreen.review.audit import audit_answers
 from mhscreen.review.norms import compare_norms as _compare_norms
-from mhscreen.simulation import Assumptions, simulate_pupils
+from mhscreen.simulation import simulate_pupils
 from mhscreen.steps import bind as _bind
 from mhscreen.steps import cells
-from mhscreen.steps.answers import read_answers
+from mhscreen.steps.answers import read_answers, read_durations
 from mhscreen.steps.cells import Moment, moment
 from mhscreen.steps.columns import match_columns
 from mhscreen.steps.emit import Entries
 from mhscreen.steps.emit import emit as _emit
-from mhscreen.steps.norm import NormedScores, norm, norm_scale
+from mhscreen.steps.norm import NormedScores, norm_scale
 from mhscreen.steps.result_columns import (
+    entry_columns,
     form_columns,
     norm_columns,
     normed_columns,
+    problem_columns,
     scores_columns,
     triage_columns,
 )
 from mhscreen.steps.roster import ROSTER_COLUMNS, find_columns, subject_column
-from mhscreen.steps.score import Scores, score, score_forms
+from mhscreen.steps.score import Scores, score_forms
 from mhscreen.steps.screen import Screening
 from mhscreen.steps.screen import screen as _screen
-from mhscreen.steps.triage import Triage, triage
+from mhscreen.steps.triage import Triage
 from mhscreen.vocabulary import Informant, Sex
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from mhscreen.definitions import Instrument
+    from mhscreen.interop.run_folder import FolderRun
     from mhscreen.loading import Library
+    from mhscreen.problems import OnProblem
+    from mhscreen.review.audit import Audit
+    from mhscreen.review.norms import NormComparison
+    from mhscreen.simulation import Assumptions
     from mhscreen.steps.columns import ColumnNames
     from mhscreen.steps.tables import Table
 
 __all__ = [
+    "audit",
     "bind",
     "compare_norms",
-    "compile_plan",
     "emit",
-    "load_library",
-    "norm",
-    "score",
     "score_instrument",
     "screen",
-    "shipped_library",
+    "screen_files",
     "simulate",
     "to_frame",
-    "triage",
 ]
 
 Responses = Mapping[str, Any] | Any
+
+
+class DataFrame(Protocol):
+    """What every kind of dataframe has."""
+
+    @property
+    def columns(self) -> Any:
+        """The columns, or their names."""
+
+
+Frame = TypeVar("Frame", bound=DataFrame)
 
 
 def bind(
@@ -75,7 +99,7 @@ def bind(
     responses: Responses,
     at: Moment | None = None,
     columns: Mapping[str, ColumnNames] | None = None,
-    on_problem: str = "raise",
+    on_problem: OnProblem = "raise",
 ) -> _bind.ResponseBatch:
     """Join responses with the roster.
 
@@ -107,7 +131,19 @@ def bind(
     ------
     ResponseError
         With all problems at once.
+    UsageError
+        For a call that cannot be meant.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+    >>> roster = {"subject": ["A1"], "school": ["S"], "stage": ["junior"], "grade": [8]}
+    >>> answers = {"gad7": {"subject": ["A1"], **{f"gad7_{n}": [1] for n in range(1, 8)}}}
+    >>> mh.bind(plan, roster=roster, responses=answers, at="2026-10-15")
+    <ResponseBatch: 1 pupils, 1 forms, qingdao-2023@1.0.0>
     """
+    expect("plan", plan, Plan)
     when = None if at is None else moment(at, plan.programme.zone)
     batch = _bind.bind(
         plan,
@@ -141,7 +177,7 @@ def screen(
     responses: Responses,
     at: Moment,
     columns: Mapping[str, ColumnNames] | None = None,
-    on_problem: str = "raise",
+    on_problem: OnProblem = "raise",
 ) -> Screening:
     """Bind, score, norm, triage and enter: for those who want only the end.
 
@@ -151,6 +187,14 @@ def screen(
     -------
     Screening
         ``.triage``, ``.entries`` (one per pupil on the roster), ``.unmatched``, ``.problems``.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+    >>> roster, answers = mh.simulate(plan, 40)
+    >>> mh.screen(plan, roster=roster, responses=answers, at="2026-10-15")
+    <Screening: 40 pupils, 0 unmatched, qingdao-2023@1.0.0>
     """
     batch = bind(
         plan, roster=roster, responses=responses, at=at, columns=columns, on_problem=on_problem
@@ -169,27 +213,189 @@ def emit(plan: Plan, triage: Triage, *, at: Moment) -> Entries:
         The evaluated batch.
     at : date, datetime or str
         The entries' time; a date is its midnight in the programme's zone.
+
+    Raises
+    ------
+    UsageError
+        If the triage was not made with this plan.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+    >>> roster, answers = mh.simulate(plan, 40)
+    >>> scores = mh.score(plan, mh.bind(plan, roster=roster, responses=answers))
+    >>> entries = mh.emit(plan, mh.triage(plan, mh.norm(plan, scores)), at="2026-10-15")
+    >>> next(iter(entries))["cycle_id"]
+    'qingdao-2023/2026-2027/autumn'
     """
+    expect("plan", plan, Plan)
     return _emit(plan, triage, moment(at, plan.programme.zone))
 
 
-def to_frame(result: Scores | NormedScores | Triage | Screening) -> Any:
-    """Return a result as a dataframe of the kind that the roster came in, in roster order.
+def screen_files(
+    plan: Plan,
+    *,
+    roster: str | os.PathLike[str],
+    responses: str | os.PathLike[str],
+    at: Moment,
+    out: str | os.PathLike[str],
+    archive_csv: bool = False,
+    columns: Mapping[str, ColumnNames] | None = None,
+) -> FolderRun:
+    """Screen a district from its files, and write the results into a folder: all, or none.
 
-    Scores have one row per pupil (of several forms in a slot, the worse); a triage adds the
-    roster, tiers, flags and rules.
+    Problems are reported, never raised, unless the roster cannot be used.
+
+    Parameters
+    ----------
+    plan : Plan
+        A compiled programme.
+    roster : path
+        CSV, TSV, Parquet, Arrow or Excel; one row per pupil.
+    responses : path
+        A folder of such files, each named by its slot, or ``wide`` or ``long``; or one file.
+    at : date, datetime or str
+        When the pupils are screened: the entries' time.
+    out : path
+        The folder for the results, new or not.
+    archive_csv : bool
+        Whether the archive is also written as CSV.
+    columns : dict, optional
+        How columns are named, by slot; as for `bind`.
+
+    Returns
+    -------
+    FolderRun
+        ``.screening``, ``.files``, ``.problems``, ``.urgent``, ``.record``.
+
+    Raises
+    ------
+    UsageError
+        If a path is not there, or results would be written among the answers or over an input.
+    ResponseError
+        If the roster cannot be read, is empty or lacks a required column. Nothing is written.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+    >>> roster, answers = mh.simulate(plan, 40)
+    >>> with TemporaryDirectory() as name:
+    ...     folder = Path(name)
+    ...     roster.to_csv(folder / "pupils.csv", index=False)
+    ...     (folder / "answers").mkdir()
+    ...     for slot, frame in answers.items():
+    ...         frame.to_csv(folder / "answers" / f"{slot}.csv", index=False)
+    ...     run = mh.screen_files(
+    ...         plan, roster=folder / "pupils.csv", responses=folder / "answers",
+    ...         at="2026-10-15", out=folder / "out",
+    ...     )
+    >>> run.files
+    ('urgent.csv', 'archive.parquet', 'ledger.jsonl', 'unmatched.jsonl', 'problems.csv', 'run.json')
     """
+    from mhscreen.interop import run_folder
+
+    expect("plan", plan, Plan)
+    return run_folder.screen_files(
+        plan,
+        roster=roster,
+        responses=responses,
+        at=at,
+        out=out,
+        archive_csv=archive_csv,
+        columns=columns,
+    )
+
+
+def to_frame(
+    result: Scores | NormedScores | Triage | Screening | Entries | Sequence[Problem],
+    *,
+    like: Any = None,
+) -> Any:
+    """Return a result as a dataframe.
+
+    Scores have one row per pupil, in roster order (of several forms in a slot, the worse); a
+    triage adds the roster, tiers, flags and rules. Entries have one row each, without what only
+    the whole entry says: the scores of each form, and the evidence of each rule. Problems have
+    one row each.
+
+    Parameters
+    ----------
+    result : Scores, NormedScores, Triage, Screening, Entries, or tuple or list of Problem
+        What a step gave, or the ``.problems`` of a batch, a screening or an error.
+    like : dataframe, optional
+        The kind of frame wanted; by default the kind that the roster came in, and for problems
+        pandas.
+
+    Raises
+    ------
+    UsageError
+        For anything else.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+    >>> roster, answers = mh.simulate(plan, 40)
+    >>> result = mh.screen(plan, roster=roster, responses=answers, at="2026-10-15")
+    >>> mh.to_frame(result)["subject"].equals(roster["subject"])
+    True
+    >>> len(mh.to_frame(result.entries)), len(mh.to_frame(result.problems))
+    (40, 0)
+    """
+    columns, usual = _columns_of(result)
+    return frames.from_columns(columns, like=usual if like is None else like)
+
+
+def _columns_of(result: object) -> tuple[dict[str, Any], object]:
+    """Return the columns of a result, and the kind of frame that it comes back in."""
     if isinstance(result, Screening):
-        return frames.from_columns(
-            triage_columns(result.triage, at=result.at), like=result.triage.normed.scores.batch.like
-        )
+        columns = triage_columns(result.triage, at=result.at)
+        return columns, result.triage.normed.scores.batch.like
     if isinstance(result, Triage):
-        return frames.from_columns(triage_columns(result), like=result.normed.scores.batch.like)
+        return triage_columns(result), result.normed.scores.batch.like
+    if isinstance(result, Entries):
+        return entry_columns(result), result.triage.normed.scores.batch.like
     if isinstance(result, NormedScores):
-        return frames.from_columns(normed_columns(result), like=result.scores.batch.like)
-    return frames.from_columns(scores_columns(result), like=result.batch.like)
+        return normed_columns(result), result.scores.batch.like
+    if isinstance(result, Scores):
+        return scores_columns(result), result.batch.like
+    if isinstance(result, tuple | list) and all(isinstance(one, Problem) for one in result):
+        return problem_columns(result), None
+    msg = (
+        "result: Scores, NormedScores, Triage, Screening, Entries or problems are expected, "
+        f"not {type(result).__name__}"
+    )
+    raise UsageError(msg)
 
 
+@overload
+def score_instrument(
+    ref: str,
+    frame: Mapping[str, Any],
+    *,
+    informant: str | Informant | None = None,
+    norm: str | None = None,
+    columns: ColumnNames | None = None,
+    at: Moment | None = None,
+    library: Library | None = None,
+    on_problem: OnProblem = "raise",
+) -> dict[str, Any]: ...
+@overload
+def score_instrument(
+    ref: str,
+    frame: Frame,
+    *,
+    informant: str | Informant | None = None,
+    norm: str | None = None,
+    columns: ColumnNames | None = None,
+    at: Moment | None = None,
+    library: Library | None = None,
+    on_problem: OnProblem = "raise",
+) -> Frame: ...
 def score_instrument(
     ref: str,
     frame: Any,
@@ -199,7 +405,7 @@ def score_instrument(
     columns: ColumnNames | None = None,
     at: Moment | None = None,
     library: Library | None = None,
-    on_problem: str = "raise",
+    on_problem: OnProblem = "raise",
 ) -> Any:
     """Score one questionnaire, row for row, without a programme.
 
@@ -232,6 +438,16 @@ def score_instrument(
         ``phq9__total``, ``phq9__total__answered``, ``__low``, ``__high``, ``__category`` ….
         NaN where nothing was answered, or where the missing rule gives no score.
 
+    Raises
+    ------
+    DefinitionError
+        If there is no such instrument or norm, if it is withdrawn, or if the norm was made for
+        another form.
+    ResponseError
+        With all problems at once.
+    UsageError
+        For a call that cannot be meant, such as an informant that the instrument does not have.
+
     Examples
     --------
     >>> answers = {"phq9_1": [3, None], **{f"phq9_{i}": [1, None] for i in range(2, 10)}}
@@ -239,12 +455,16 @@ def score_instrument(
     >>> scores["phq9__total"].tolist(), scores["phq9__total__answered"].tolist()
     ([11.0, nan], [9, 0])
     """
+    check_on_problem(on_problem)
     source = library or shipped_library()
     instrument = source.instrument(ref).definition
-    if informant is None and len(instrument.informants) > 1:
-        msg = f"{instrument.id} needs informant=, one of: {', '.join(instrument.informants)}"
-        raise UsageError(msg)
-    form = compile_form(instrument, Informant(informant or instrument.informants[0]))
+    who = _informant(instrument, informant)
+    norms = [] if norm is None else [source.norm(norm).definition]
+    withdrawn = withdrawn_problems(instrument, *norms)
+    if withdrawn:
+        raise DefinitionError(withdrawn)
+    form = compile_form(instrument, who)
+    plans = [plan for one in norms for plan in compile_norms(one, form, 0)]
     table = frames.to_table(frame, form.slot)
     log = ProblemLog()
     matched, problems = match_columns(
@@ -257,17 +477,74 @@ def score_instrument(
     if heading is not None:
         whose, _ = cells.map_column(table.columns[heading], cells.parse_text, None, "O")
     codes = read_answers(form, table, matched[form.slot].items, log, whose)
+    durations = None
+    if form.quality is not None and form.quality.uses_time:
+        durations = read_durations(table, log)
     if on_problem == "raise" and log.errors:
         raise ResponseError(log.errors)
-    scored = score_forms(form, codes)
+    scored = score_forms(form, codes, durations)
     result = {} if whose is None else {"subject": whose}
     result |= form_columns(form, scored)
-    if norm is not None:
+    if plans:
         sex, age, grade = _who(table, at)
-        for plan in compile_norms(source.norm(norm).definition, form, 0):
+        for plan in plans:
             normed = norm_scale(plan, scored.scales[plan.scale], sex, age, grade)
             result |= norm_columns(form, normed)
     return frames.from_columns(result, like=frame)
+
+
+def _informant(instrument: Instrument, informant: str | Informant | None) -> Informant:
+    """Return whose form it is, which must be said where the instrument has several."""
+    allowed = ", ".join(instrument.informants)
+    if informant is None and len(instrument.informants) > 1:
+        msg = f"{instrument.id} needs informant=, one of: {allowed}"
+        raise UsageError(msg)
+    if informant is not None and informant not in instrument.informants:
+        msg = f"{instrument.ref} has no form for informant '{informant}'; it has: {allowed}"
+        raise UsageError(msg)
+    return Informant(informant or instrument.informants[0])
+
+
+def audit(
+    ref: str,
+    frame: Any,
+    *,
+    informant: str | Informant | None = None,
+    columns: ColumnNames | None = None,
+    library: Library | None = None,
+) -> Audit:
+    """Compare a data set with an instrument: coding, keys, and what sources report.
+
+    Parameters
+    ----------
+    ref : str
+        The instrument, ``"phq9"`` or with a version ``"phq9@1"``.
+    frame : dataframe
+        One form per row, as for `score_instrument`.
+    informant : str, optional
+        Needed where the instrument has several.
+    columns : str or dict, optional
+        A pattern (``"PHQ{number}"``) or a map of heading to item id.
+    library : Library, optional
+        By default the shipped one.
+
+    Returns
+    -------
+    Audit
+        ``.remarks`` is what to look at; ``.scale_table()`` and ``.item_table()`` are columns that
+        every dataframe library takes. It holds shares and correlations, never an answer.
+
+    Raises
+    ------
+    ResponseError
+        If no column holds an item.
+    UsageError
+        If there is no such informant.
+    """
+    instrument = (library or shipped_library()).instrument(ref).definition
+    who = _informant(instrument, informant)
+    table = frames.to_table(frame, instrument.slot(who))
+    return audit_answers(instrument, who, table, columns)
 
 
 def compare_norms(
@@ -305,6 +582,16 @@ def compare_norms(
     ------
     UsageError
         If the tables do not belong together, or a score is no number.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> scores = {
+    ...     "rcads47_self__depression": [8, 17], "sex": ["f", "m"], "grade": [8, 8], "age": [13, 14]
+    ... }
+    >>> found = mh.compare_norms("rcads47/us-self@1", "rcads47/netherlands-self@1", scores)
+    >>> found.summary()["forms"][0], found.moves()["subject"]
+    (2, [])
     """
     table = frames.to_table(frame, "scores")
     heading = subject_column(table)
@@ -385,8 +672,30 @@ def simulate(
         Subjects begin with ``SYN-``: nobody in it exists.
     responses : dict of str to dataframe
         By slot.
+
+    Raises
+    ------
+    UsageError
+        For a number below 0, or what is no day.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+    >>> roster, answers = mh.simulate(plan, 3, like={})
+    >>> roster["subject"].tolist(), sorted(answers)[:2]
+    (['SYN-000001', 'SYN-000002', 'SYN-000003'], ['observer@parent', 'observer@teacher'])
     """
-    day = dt.date.fromisoformat(on) if isinstance(on, str) else on
+    expect("plan", plan, Plan)
+    for name, number in (("n", n), ("seed", seed)):
+        if number < 0:
+            msg = f"{name}: 0 or more is expected, not {number}"
+            raise UsageError(msg)
+    try:
+        day = dt.date.fromisoformat(on) if isinstance(on, str) else on
+    except ValueError:
+        msg = "on: a day is expected, such as 2026-10-15"
+        raise UsageError(msg) from None
     made = simulate_pupils(plan, n, np.random.default_rng(seed), on=day, assumptions=assumptions)
     return frames.from_columns(made.roster, like=like), {
         slot: frames.from_columns(columns, like=like) for slot, columns in made.responses.items()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,12 +18,18 @@ __all__ = [
     "CATALOGUE",
     "DefinitionError",
     "MhscreenError",
+    "OnProblem",
     "Problem",
     "ProblemKind",
     "ProblemLog",
     "ResponseError",
     "UsageError",
+    "check_on_problem",
+    "expect",
 ]
+
+OnProblem = Literal["raise", "report"]
+"""Whether a problem refuses the call, or is listed while the call goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class ProblemKind:
 
 _MOST_NAMED = 1000  # rows with one problem that are named one by one
 _EXAMPLES = 10  # rows that are named where there are more
+_MOST_SHOWN = 20  # problems in the text of an exception
 
 _REFUSED = "The file is refused; nothing is compiled from it."
 _UNANSWERED = "The item counts as unanswered with that reason; the rules do the rest."
@@ -158,7 +165,10 @@ _KINDS = (
         "The plan is not compiled.",
     ),
     ProblemKind(
-        "MH304", "withdrawn", "A withdrawn definition is named.", "The plan is not compiled."
+        "MH304",
+        "withdrawn",
+        "A withdrawn definition is named.",
+        "Nothing is compiled from it, nothing is scored with it.",
     ),
     ProblemKind(
         "MH305",
@@ -280,6 +290,13 @@ _KINDS = (
         "unexpected-form",
         "A form of a pupil whom the roster calls absent, on leave, declined or without consent.",
         "It is evaluated; is it this pupil's, and may it be used?",
+        "warning",
+    ),
+    ProblemKind(
+        "MH421",
+        "part-left-out",
+        "A part of a questionnaire with scales of its own has no column at all.",
+        "Its scales have no score; the rest is scored.",
         "warning",
     ),
     ProblemKind(
@@ -505,17 +522,52 @@ class UsageError(MhscreenError, ValueError):
     """A call that cannot be meant: wrong arguments, an unknown name."""
 
 
+def expect(name: str, value: object, *kinds: type) -> None:
+    """Check that an argument is of the kind that is meant.
+
+    Raises
+    ------
+    UsageError
+        If it is not; with the kinds, never with the value.
+
+    Examples
+    --------
+    >>> expect("plan", "qingdao-2023", int)
+    Traceback (most recent call last):
+    mhscreen.problems.UsageError: plan: int is expected, not str
+    """
+    if not isinstance(value, kinds):
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        msg = f"{name}: {wanted} is expected, not {type(value).__name__}"
+        raise UsageError(msg)
+
+
+def check_on_problem(on_problem: str) -> None:
+    """Check what is to happen with a problem.
+
+    Raises
+    ------
+    UsageError
+        If it is neither ``"raise"`` nor ``"report"``.
+    """
+    if on_problem not in ("raise", "report"):
+        msg = f"on_problem is 'raise' or 'report', not {on_problem!r}"
+        raise UsageError(msg)
+
+
 class _ProblemsError(MhscreenError):
-    """An error that carries all its problems."""
+    """An error that carries all its problems; its text names the first of them."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        """Return every problem, one after the other, and their number."""
+        """Return the first problems, one after the other, and the number of all."""
         number = len(self.problems)
-        lines = [str(problem) for problem in self.problems]
+        lines = [str(problem) for problem in self.problems[:_MOST_SHOWN]]
+        if number > _MOST_SHOWN:
+            lines.append(f"… and {number - _MOST_SHOWN} more")
         return "\n".join([*lines, f"{number} problem{'' if number == 1 else 's'}"])
 
 

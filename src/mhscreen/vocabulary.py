@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 __all__ = [
     "Attendance",
+    "AuditRemark",
     "Concern",
     "Direction",
     "Directness",
@@ -214,6 +215,43 @@ class Evidence(Term):
     ONE_SOURCE = "one_source", "Read in one source", "单一来源"
     OWN_CHOICE = "own_choice", "Our own choice, no source claims it", "自定规则，无文献来源"
     UNVERIFIED = "unverified", "Not verified", "未核实"
+
+
+class AuditRemark(Term):
+    """What an audit says of a data set; each is a reason to look at the file, not at a pupil."""
+
+    CODING_OFFSET = (
+        "coding_offset",
+        "The codes seem to begin one too high or one too low; what rests on them is withheld",
+        "编码似整体偏高或偏低一位；相关统计不予给出",
+    )
+    NEGATIVE_ITEM_REST = (
+        "negative_item_rest",
+        "Runs against the rest of its scale: reversed twice, not reversed, or mis-coded?",
+        "与量表其余条目方向相反：重复反向、未反向，还是编码有误？",
+    )
+    NO_COLUMN = "no_column", "No column for this item", "没有这一题的列"
+    NO_ANSWERS = "no_answers", "Nobody answered this item", "这一题无人作答"
+    ILLEGAL_ANSWERS = (
+        "illegal_answers",
+        "Some answers are none of the options, and count as unanswered",
+        "有作答不在选项之内，按未作答处理",
+    )
+    CONSTANT_ITEM = (
+        "constant_item",
+        "Everybody gave the same answer: no correlation and no alpha",
+        "所有人作答相同：无法计算相关与 α 系数",
+    )
+    TOO_FEW = (
+        "too_few",
+        "Too few complete forms: no figures",
+        "完整作答的份数太少：不给出统计",
+    )
+    REPEATED_FORMS = (
+        "repeated_forms",
+        "Many forms repeat an earlier one in every answer",
+        "许多问卷与先前某份的作答完全相同",
+    )
 
 
 class Validity(Term):

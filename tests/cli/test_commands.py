@@ -137,6 +137,49 @@ def test_problems_end_with_1_and_everything_is_written(call, made, tmp_path):
     assert "55" not in result.stderr
 
 
+def test_columns_of_a_slot_are_found_by_the_pattern_that_is_given(call, made, tmp_path):
+    answers = tmp_path / "answers"
+    answers.mkdir()
+    roster = rows_of(made / "input" / "pupils.csv")
+    one = next(pupil["subject"] for pupil in roster if pupil["stage"] == "junior")
+    heads = ",".join(f"Item {n}" for n in range(1, 8))
+    (answers / "gad7.csv").write_text(f"subject,{heads}\n{one},3,3,3,3,3,3,3\n", encoding="utf-8")
+    arguments = screen_arguments(made, tmp_path / "out", responses=answers)
+    pattern = ["--columns", "gad7=Item {number}", "--columns", "sdq@teacher=T{number}"]
+    assert call(*arguments, *pattern).exit_code == 0
+    record = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert record["columns"] == {"gad7": "Item {number}", "sdq@teacher": "T{number}"}
+    archive = pq.read_table(tmp_path / "out" / "archive.parquet").to_pylist()
+    assert next(row["gad7__total"] for row in archive if row["subject"] == one) == 21
+
+
+@pytest.mark.parametrize(
+    "columns, words",
+    [
+        (["gad7"], "SLOT=PATTERN"),
+        (["gad7="], "SLOT=PATTERN"),
+        (["=P{number}"], "SLOT=PATTERN"),
+        (["gad7=A{number}", "gad7=B{number}"], "once each"),
+        (["mood=P{number}"], "no slot mood"),
+    ],
+)
+def test_columns_that_cannot_be_meant_end_with_2(call, made, tmp_path, columns, words):
+    given = [part for one in columns for part in ("--columns", one)]
+    result = call(*screen_arguments(made, tmp_path / "out"), *given)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_everything_that_is_wrong_with_definitions_is_printed_however_much(call, made, tmp_path):
+    for number in range(25):
+        (tmp_path / f"{number}.yaml").write_text("schema: none\n", encoding="utf-8")
+    result = call(*screen_arguments(made, tmp_path / "out"), "--definitions", tmp_path)
+    assert result.exit_code == 2
+    assert result.stderr.count("[MH110 ") == 25
+    assert result.stderr.endswith("25 problems\n")
+
+
 def test_without_a_roster_nothing_is_written_and_the_status_is_2(call, made, tmp_path):
     (tmp_path / "pupils.csv").write_text("subject,school\nA1,x\n", encoding="utf-8")
     result = call(*screen_arguments(made, tmp_path / "out", roster=tmp_path / "pupils.csv"))

@@ -3,7 +3,13 @@
 import pytest
 
 from mhscreen.definitions.checksums import scale_key_checksum
-from mhscreen.definitions.keys import item_direction, item_scores, items_of, score_range
+from mhscreen.definitions.keys import (
+    complete_scores,
+    item_direction,
+    item_scores,
+    items_of,
+    score_range,
+)
 from mhscreen.vocabulary import Direction
 
 CLAIM = "source: manual, evidence: own_choice"
@@ -47,6 +53,33 @@ def test_item_behind_a_gate_may_have_the_score_of_a_closed_gate(leaf):
     assert item_scores(changed, "q4") == (0, 1)
 
 
+@pytest.mark.parametrize(
+    "combine, expected", [("sum", range(7)), ("mean", [n / 3 for n in range(7)])]
+)
+def test_scores_of_complete_forms_are_listed(leaf, combine, expected):
+    scale = leaf.scale("wilting").model_copy(update={"combine": combine, "rounding": "none"})
+    assert complete_scores(leaf, scale) == pytest.approx(list(expected))
+
+
+def test_listed_scores_are_counted_where_the_scale_counts(leaf):
+    changes = {"combine": "count", "count_at_or_above": 2}
+    assert complete_scores(leaf, leaf.scale("wilting").model_copy(update=changes)) == (0, 1, 2, 3)
+
+
+def test_index_without_its_fraction_never_has_some_scores(library):
+    """Twenty items of 1 to 4 times 1.25: 39 gives 48 (48.75), 40 gives 50."""
+    sas = library.instrument("sas@1").definition
+    scores = complete_scores(sas, sas.scale("index"))
+    assert scores == tuple(raw * 5 // 4 for raw in range(20, 81))
+    assert 49 not in scores
+
+
+@pytest.mark.parametrize("combine", ["levels", "sum_of_scales", "maximum"])
+def test_scores_of_other_kinds_are_not_listed(leaf, combine):
+    scale = leaf.scale("wilting").model_copy(update={"combine": combine})
+    assert complete_scores(leaf, scale) == ()
+
+
 def test_direction_of_an_item_follows_from_its_content_scales(leaf):
     assert item_direction(leaf, "q1") is Direction.WORSE
     assert item_direction(leaf, "q3") is Direction.BETTER  # keyed in reverse in "wilting"
@@ -68,8 +101,15 @@ def checksum_with(changed, *replacements, scale="wilting"):
         ("at_or_above: 5", "at_or_above: 6"),
         ("items: [q1, q2, q3]", "items: [q3, q2, q1]"),
         ("min_answered: 2", "min_answered: 3"),
+        (
+            "    missing: {min",
+            """\
+    published:
+      - {population: {en: Pots, zh: 盆栽}, mean: 2.5, source: manual, evidence: unverified}
+    missing: {min""",
+        ),
     ],
-    ids=["topic", "version", "label", "cut", "order of items", "missing rule"],
+    ids=["topic", "version", "label", "cut", "order of items", "missing rule", "published"],
 )
 def test_checksum_of_a_key_does_not_depend_on(changed, replacement):
     assert checksum_with(changed, replacement) == checksum_with(changed)

@@ -50,3 +50,17 @@ def test_no_label_says_below_where_a_higher_score_is_the_better_one(library):
         if scale.higher_is == "better" and cuts.categories[0].label.zh.startswith("未达")
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "lang, words", [("en", "## Published figures"), ("zh", "## 文献报告的数据")]
+)
+def test_published_figures_stand_on_the_page_with_how_well_they_were_checked(library, lang, words):
+    page = write_page(library, "dass21@1", lang)
+    assert words in page
+    assert "n = 1794, α = 0.88" in page
+    assert (
+        library.instrument("dass21@1").definition.scales[0].published[0].evidence.label(lang)
+        in page.partition(words)[2].partition("\n## ")[0]
+    )
+    assert words not in write_page(library, "pss10@1", lang)  # none are known

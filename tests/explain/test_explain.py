@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from mhscreen._facade import compile_plan, screen
+from mhscreen import compile_plan, screen
 from mhscreen.explain import explain_entry
 from mhscreen.explain.words import PHRASES
 from mhscreen.loading import shipped_library

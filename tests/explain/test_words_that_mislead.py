@@ -1,8 +1,12 @@
 """Explanations: nothing in them may reassure, or call a blank an answer."""
 
+from dataclasses import replace
+
 import pytest
 
 from mhscreen import explain_entry
+from mhscreen.definitions.common import Text
+from mhscreen.steps.emit import Entries
 
 
 def both(entry):
@@ -68,3 +72,14 @@ def test_the_class_is_not_named_a_class_twice(school):
     _, zh = both(school.one(**{"class": "3班"}))
     assert "班级 3班" in zh
     assert "班 班" not in zh
+
+
+def test_the_help_line_of_the_site_is_always_told(school):
+    line = Text(en="Ring 12345", zh="拨打 12345")
+    programme = school.plan.programme.model_copy(update={"help_line": line})
+    result = school.screen(school.pupil())
+    triage = replace(result.triage, plan=replace(school.plan, programme=programme))
+    (entry,) = Entries(triage, result.at)
+    assert "Ring 12345" in explain_entry(entry)
+    assert "拨打 12345" in explain_entry(entry, "zh")
+    assert "help_line in the programme" in explain_entry(next(iter(result.entries)))

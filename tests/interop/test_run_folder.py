@@ -12,7 +12,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from mhscreen._facade import compile_plan, screen
+from mhscreen import compile_plan, screen
 from mhscreen.entries.canonical import entry_hash, merkle_root
 from mhscreen.entries.screening import screening_schema
 from mhscreen.interop import run_folder

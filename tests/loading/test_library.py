@@ -107,6 +107,27 @@ def test_withdrawn_version_resolves_and_says_why(garden, change):
     assert load_library("instruments").instrument("leaf").withdrawn == "a typo"
 
 
+@pytest.mark.parametrize(
+    "ref, version", [("leaf", "1.1.0"), ("leaf@1", "1.1.0"), ("leaf@1.2", "1.2.0")]
+)
+def test_inexact_reference_skips_a_withdrawn_version_where_it_fits_another(
+    garden, change, ref, version
+):
+    add_version(change, "1.1.0")
+    add_version(change, "1.2.0")
+    file = garden / "instruments/leaf/1.2.0.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace(
+            "evidence: own_choice\nresponse", "evidence: own_choice\nwithdrawn: x\nresponse"
+        ),
+        encoding="utf-8",
+    )
+    library = load_library("instruments")
+    assert library.instrument("leaf@1.2.0").withdrawn == "x"
+    assert library.instrument(ref).definition.version == version
+
+
 def test_library_is_immutable_and_can_be_pickled(good_folder):
     library = load_library(good_folder)
     assert pickle.loads(pickle.dumps(library)) == library  # noqa: S301

@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 
 from mhscreen.definitions.norm_table import ScaleNorm
-from mhscreen.plan.norming import ANY_SEX, BoxCoxPlan, LinePlan, TablePlan, _strata
-from mhscreen.vocabulary import Sex
+from mhscreen.plan.norming import (
+    ANY_SEX,
+    BoxCoxPlan,
+    LinePlan,
+    TablePlan,
+    _strata,
+    compile_norms,
+)
+from mhscreen.plan.scoring import compile_form
+from mhscreen.problems import DefinitionError
+from mhscreen.vocabulary import Informant, Sex
 
 
 def compiled(stratum, **scale):
@@ -112,3 +121,51 @@ def test_a_norm_is_for_its_own_informant_only(plan):
 def test_what_a_norm_gives_is_known_before_anything_is_scored(plan):
     assert {norm.metrics for norm in plan.norms} == {("z", "t")}
     assert {norm.percentile_definition for norm in plan.norms} == {None}
+
+
+# -- whose norm it is -------------------------------------------------------------------------
+
+
+def codes_of_refusal(table, form):
+    with pytest.raises(DefinitionError) as caught:
+        compile_norms(table, form, 0)
+    return [problem.code for problem in caught.value.problems]
+
+
+@pytest.fixture
+def teachers(library):
+    """The norm of the teacher's SDQ."""
+    return library.norm("sdq/shanghai-teacher@1").definition
+
+
+@pytest.fixture
+def sdq(library):
+    return library.instrument("sdq@1.0.0").definition
+
+
+def test_a_norm_is_compiled_for_the_form_that_it_was_made_for(teachers, sdq):
+    form = compile_form(sdq, Informant.TEACHER)
+    scales = [form.scales[plan.scale].id for plan in compile_norms(teachers, form, 0)]
+    assert scales == [norm.scale for norm in teachers.scales]
+
+
+def test_a_norm_is_refused_for_another_instrument(teachers, library):
+    form = compile_form(library.instrument("phq9@1").definition, Informant.SELF)
+    assert codes_of_refusal(teachers, form) == ["MH201"]
+
+
+def test_a_norm_is_refused_for_another_informant(teachers, sdq):
+    assert codes_of_refusal(teachers, compile_form(sdq, Informant.PARENT)) == ["MH306"]
+
+
+def test_a_norm_is_refused_for_another_scoring_key(teachers, sdq):
+    other = sdq.scale("total").model_copy(update={"rounding": "down"})
+    scales = tuple(other if scale.id == "total" else scale for scale in sdq.scales)
+    form = compile_form(sdq.model_copy(update={"scales": scales}), Informant.TEACHER)
+    assert codes_of_refusal(teachers, form) == ["MH212"]
+
+
+def test_a_norm_is_refused_where_the_form_lacks_one_of_its_scales(teachers, sdq):
+    scales = tuple(scale for scale in sdq.scales if scale.id != "prosocial")
+    form = compile_form(sdq.model_copy(update={"scales": scales}), Informant.TEACHER)
+    assert codes_of_refusal(teachers, form) == ["MH201"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mhscreen.plan.plan import compile_plan
-from mhscreen.problems import DefinitionError
+from mhscreen.plan.plan import check_plan, compile_plan
+from mhscreen.problems import DefinitionError, UsageError
 from mhscreen.vocabulary import Evidence, Requirement
 
 
@@ -163,3 +163,24 @@ def test_for_a_pupil_of_no_group_every_questionnaire_is_on_event(plan):
 def test_a_slot_that_the_programme_does_not_use_has_no_place(plan):
     assert plan.slot("observer@self") == -1
     assert plan.slot("sdq") == -1
+
+
+def test_a_norm_made_for_another_key_is_refused_with_everything_else(refused):
+    def other_key(sdq):
+        total = sdq.scale("total").model_copy(update={"rounding": "down"})
+        return sdq.model_copy(
+            update={"scales": tuple(total if s.id == "total" else s for s in sdq.scales)}
+        )
+
+    found = refused(instrument_sdq=other_key, instrument_gad7={"withdrawn": "a wrong key"})
+    assert [code for code, _ in found] == ["MH304", "MH212"]
+
+
+def test_a_plan_of_the_same_definitions_is_the_same_plan_and_another_is_not(plan):
+    from dataclasses import replace
+
+    check_plan(replace(plan), plan)
+    with pytest.raises(UsageError, match="not the plan"):
+        check_plan(replace(plan, pins={**plan.pins, "gad7@1.0.0": "sha256:0"}), plan)
+    with pytest.raises(UsageError, match="Plan is expected, not str"):
+        check_plan("qingdao-2023@1", plan)

@@ -1,8 +1,9 @@
 """Columns: found or named, and in a file without a heading row neither answer nor name is shown."""
 
+import numpy as np
 import pytest
 
-from mhscreen import bind
+from mhscreen import ResponseError, bind, score_instrument
 from mhscreen.steps.columns import has_known_heading, match_columns
 from mhscreen.steps.tables import Table, encode
 
@@ -74,3 +75,22 @@ def test_a_known_heading_is_one_of_the_roster_of_a_form_or_of_an_item(gad7):
         table({"X9": [1]}), [gad7], {"gad7": {"X9": "q1"}}, own=True
     )  # named by hand
     assert not has_known_heading(table({"gad7": [1]}), [gad7], own=True)  # a cell of a long table
+
+
+def test_a_form_printed_without_its_supplement_is_scored():
+    answers = {f"sdq_{number}": [1] for number in range(1, 26)}
+    scores = score_instrument("sdq@1", answers, informant="parent")
+    assert scores["sdq_parent__total"].tolist() == [20.0]
+    assert np.isnan(scores["sdq_parent__impact"][0])
+
+
+def test_a_form_without_its_critical_questions_is_refused():
+    answers = {f"phqa_q{number}": [0] for number in range(1, 10)}
+    with pytest.raises(ResponseError, match="MH402"):
+        score_instrument("phqa@1", answers)
+
+
+def test_a_form_of_which_no_column_is_there_is_refused_and_not_left_out():
+    answers = {f"sdq_parent_{number}": [1] for number in range(1, 34)}
+    with pytest.raises(ResponseError, match="MH402"):
+        score_instrument("sdq@1", answers, informant="teacher")

@@ -181,6 +181,7 @@ def test_an_unanswered_form_has_neither_number_nor_category(school):
         "low": None,
         "high": None,
         "category": None,
+        "category_label": None,
     }
 
 

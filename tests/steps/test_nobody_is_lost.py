@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from mhscreen import screen
+from mhscreen.steps.tables import BrokenRow, Table, encode
+from mhscreen.steps.urgent import urgent_columns
 
 HIDDEN = ("none", "watch")
 ALARM = {"q1": 1, "q2": 1, "q3": 1, "q4": 1, "q5": 1}
@@ -162,3 +164,78 @@ def test_not_knowing_is_something_recorded(school):
 def test_a_form_handed_in_wholly_blank_is_no_screening(school):
     forms = {slot: {} for slot in school.required["junior", 8]}
     assert school.tiers(forms=forms)[2] == "not_screened"
+
+
+# -- what a fault in the engine could hide ---------------------------------------------------------
+
+
+def test_a_pupil_whose_only_row_cannot_be_read_is_seen_by_a_person(run, school):
+    columns = {"subject": encode(["B9"]), "asq_1": encode([0])}
+    table = Table("asq.csv", columns, 1, broken_rows=(BrokenRow(2, "A1"),))
+    result = run({"asq": table})
+    assert shown(result) == "undetermined"
+    assert "A1" in urgent_columns(result)["pupil"]
+
+
+def test_a_missing_form_with_critical_items_is_an_open_critical_item(school):
+    result = school.screen(school.pupil(forms={"phqa": None}))
+    assert result.triage.critical_open[0]
+    assert urgent_columns(result)["why"] == ["a critical item is unanswered"]
+    due = school.one(forms={"phqa": school.calm("phqa", q9=None)})["due_at"]
+    assert next(iter(result.entries))["due_at"] == due
+
+
+def test_the_milder_of_two_forms_still_leaves_open_what_it_leaves_open(school):
+    worse, milder = school.calm("phqa", q9=1, q1=3), school.calm("phqa", q9=None)
+    for forms in ([worse, milder], [milder, worse]):
+        assert school.tiers(forms={"phqa": forms})[:2] == ("severe", "major")
+
+
+def test_of_two_pupils_for_one_reason_the_earlier_due_comes_first(school):
+    forms = [{"phqa": school.calm("phqa", q9=1) | {"administered_on": day}} for day in (
+        "2026-10-14", "2026-10-13")]  # fmt: skip
+    result = school.screen(school.pupil("A1", forms=forms[0]), school.pupil("B1", forms=forms[1]))
+    assert urgent_columns(result)["pupil"] == ["B1", "A1"]
+
+
+def test_a_disputed_identity_is_other_evidence(school):
+    quiet = school.pupil("A1", birth_date="2013-01-01")
+    other = school.pupil("B1", birth_date="2013-02-02")
+    disputed = school.pupil("B1", birth_date="2013-02-02")
+    disputed["forms"]["gad7"] |= {"birth_date": "2013-01-01"}
+    ids = [
+        [entry["entry_id"] for entry in school.screen(quiet, second).entries]
+        for second in (other, disputed)
+    ]
+    assert ids[0][0] != ids[1][0]
+
+
+def test_an_invalid_form_of_another_stage_does_not_make_the_screening_invalid(school):
+    yes = {f"q{number}": 1 for number in range(82, 102, 2)}
+    entry = school.one(stage="primary", grade=2, forms={"mht": school.calm("mht", **yes)})
+    assert "wrong_stage" in entry["flags"]
+    assert "invalid" not in entry["flags"]
+
+
+def test_of_two_equal_forms_the_one_submitted_first_is_shown(school):
+    calm = school.calm("gad7")
+    forms = [calm | {"administered_on": f"2026-10-{day}"} for day in (14, 12)]
+    for order in (forms, forms[::-1]):
+        entry = school.one(forms={"gad7": order})
+        (form,) = [one for one in entry["instruments"] if one["slot"] == "gad7"]
+        assert form["submitted_at"].startswith("2026-10-12")
+
+
+def test_a_scale_on_which_low_is_worse_tells_which_form_is_shown(school):
+    calm = school.calm("sdq@parent")
+    unkind = calm | dict.fromkeys(("q1", "q4", "q9", "q17", "q20"), 0)
+    for order in ([calm, unkind], [unkind, calm]):
+        entry = school.one(stage="primary", grade=2, forms={"sdq@parent": order})
+        (form,) = [one for one in entry["instruments"] if one["slot"] == "sdq@parent"]
+        assert form["scores"]["prosocial"]["score"] == 0
+
+
+def test_rules_stand_highest_tier_first_whatever_their_order_in_the_policy(plan):
+    tiers = [rule.tier for rule in plan.triage.rules]
+    assert tiers == sorted(tiers, reverse=True)
+    assert tiers != sorted(tiers)

@@ -134,11 +134,11 @@ def test_a_pupil_who_cannot_be_evaluated_is_seen_by_a_person_and_the_batch_goes_
 ):
     original = score_module.score_forms
 
-    def fails_on_a_three(plan, codes):
+    def fails_on_a_three(plan, codes, *durations):
         if plan.slot == "gad7" and (codes == 3).any():
             msg = "made to fail"
             raise ZeroDivisionError(msg)
-        return original(plan, codes)
+        return original(plan, codes, *durations)
 
     monkeypatch.setattr(score_module, "score_forms", fails_on_a_three)
     pupils = [
@@ -155,7 +155,7 @@ def test_a_pupil_who_cannot_be_evaluated_is_seen_by_a_person_and_the_batch_goes_
 
 
 def test_a_fault_that_is_not_the_pupils_is_raised(school, monkeypatch):
-    def fails(plan, codes):
+    def fails(plan, codes, *durations):
         raise ZeroDivisionError
 
     monkeypatch.setattr(score_module, "score_forms", fails)

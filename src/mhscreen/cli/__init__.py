@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from mhscreen._version import __version__
-from mhscreen.cli import catalogue, definitions, explain, norms, score, screen
+from mhscreen.cli import audit, catalogue, definitions, explain, norms, score, screen
 
 __all__ = ["app", "main"]
 
@@ -52,6 +52,7 @@ explain.add_to(app)
 catalogue.add_to(app)
 definitions.add_to(app)
 norms.add_to(app)
+audit.add_to(app)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""``mhscreen catalogue``: what the shipped library holds, and the page of one instrument."""
+"""``mhscreen catalogue``: what the library holds, and the page of one instrument."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def catalogue(
         str | None, typer.Argument(metavar="[ID]", help="An instrument, such as phq9 or phq9@1.")
     ] = None,
     definitions: Annotated[
-        list[Path] | None, typer.Option(help="Definitions of your own, beside the shipped ones.")
+        list[Path] | None, typer.Option(help="Definitions of your own, beside the installed ones.")
     ] = None,
     lang: LanguageOption = Language.EN,
 ) -> None:
     """List the instruments with rights, informants, ages, evidence and norms; or show one page."""
     from mhscreen.explain.catalogue import list_instruments, write_page
-    from mhscreen.loading import load_library, shipped_library
+    from mhscreen.loading import installed_library, load_library
 
     with errors_end_with(2):
-        library = shipped_library()
+        library = installed_library()
         if definitions:
             library = load_library(*definitions, base=library)
         if instrument is not None:

@@ -53,7 +53,7 @@ def compare(
     lang: LanguageOption = Language.EN,
     definitions: Annotated[
         list[Path] | None,
-        typer.Option(help="Definitions of your own beside the shipped ones; repeatable."),
+        typer.Option(help="Definitions of your own beside the installed ones; repeatable."),
     ] = None,
 ) -> None:
     """Tell how many reach a T score with one norm table and not with the other, by stratum.
@@ -64,7 +64,7 @@ def compare(
     from mhscreen.interop.files import read_table, write_csv
 
     with errors_end_with(2):
-        library = mh.shipped_library()
+        library = mh.installed_library()
         if definitions:
             library = mh.load_library(*definitions, base=library)
         log = ProblemLog()

@@ -69,7 +69,9 @@ def errors_end_with(status: int) -> Iterator[None]:
     try:
         yield
     except (DefinitionError, ResponseError) as error:
-        typer.echo(str(error), err=True)
+        print_problems(error.problems)
+        number = len(error.problems)
+        typer.echo(f"{number} problem{'' if number == 1 else 's'}", err=True)
         raise typer.Exit(status) from None
     except UsageError as error:
         typer.echo(f"mhscreen: {error}", err=True)

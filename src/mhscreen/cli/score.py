@@ -31,6 +31,10 @@ def score(
         str | None, typer.Option(help="How the items are headed, such as 'PHQ{number}'.")
     ] = None,
     at: Annotated[str | None, typer.Option(help="The day on which ages are taken.")] = None,
+    definitions: Annotated[
+        list[Path] | None,
+        typer.Option(help="Definitions of your own beside the installed ones; repeatable."),
+    ] = None,
 ) -> None:
     """Score one questionnaire, row for row.
 
@@ -46,11 +50,15 @@ def score(
             msg = f"--out ends in {' or '.join(writers)}"
             raise UsageError(msg)
         log = ProblemLog()
-        table = read_table(file, log)
+        table: Any = read_table(file, log)
         if table is None:
             raise ResponseError(log)
+        library = mh.installed_library()
+        if definitions:
+            library = mh.load_library(*definitions, base=library)
         options: dict[str, Any] = {
             "informant": informant, "norm": norm, "columns": columns, "at": at,
+            "library": library,
         }  # fmt: skip
         try:
             scores = mh.score_instrument(ref, table, **options)

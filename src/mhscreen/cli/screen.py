@@ -24,7 +24,7 @@ from mhscreen.problems import CATALOGUE, UsageError
 from mhscreen.vocabulary import ScreenTier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import Console
     from rich.table import Table
@@ -75,6 +75,7 @@ def demo(
 
 
 def screen(
+    *,
     programme: Annotated[str, typer.Option(help="Such as qingdao-2023@1.")],
     roster: Annotated[Path, typer.Option(help="One row per pupil: CSV, Parquet or Excel.")],
     responses: Annotated[
@@ -85,10 +86,17 @@ def screen(
     archive_csv: Annotated[
         bool, typer.Option("--archive-csv", help="Write the archive as CSV, too.")
     ] = False,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SLOT=PATTERN",
+            help="How the items of a slot are headed, such as 'phq9=PHQ{number}'; repeatable.",
+        ),
+    ] = None,
     lang: LanguageOption = Language.EN,
     definitions: Annotated[
         list[Path] | None,
-        typer.Option(help="Definitions of your own beside the shipped ones; repeatable."),
+        typer.Option(help="Definitions of your own beside the installed ones; repeatable."),
     ] = None,
 ) -> None:
     """Screen every pupil of a roster, and write who must be seen, the archive and the ledger.
@@ -108,6 +116,7 @@ def screen(
                 at=at,
                 out=out,
                 archive_csv=archive_csv,
+                columns=_columns(columns or ()),
                 progress=progress,
             )
     _print_run(run, lang, synthetic=False, kept=True)
@@ -118,10 +127,24 @@ def screen(
 def _compile(programme: str, definitions: tuple[Path, ...]) -> Plan:
     import mhscreen as mh
 
-    library = mh.shipped_library()
+    library = mh.installed_library()
     if definitions:
         library = mh.load_library(*definitions, base=library)
     return mh.compile_plan(library, programme=programme)
+
+
+def _columns(given: Iterable[str]) -> dict[str, str] | None:
+    patterns: dict[str, str] = {}
+    for one in given:
+        slot, equals, pattern = one.partition("=")
+        slot = slot.strip().casefold()
+        if not (slot and equals and pattern) or slot in patterns:
+            msg = (
+                f"--columns {one}: SLOT=PATTERN is expected, such as phq9=PHQ{{number}}, once each"
+            )
+            raise UsageError(msg)
+        patterns[slot] = pattern
+    return patterns or None
 
 
 def _day(at: str) -> dt.date:

@@ -51,6 +51,12 @@ def _forms(value: Any) -> Any:
 
 _FORM = {"type": "object", "additionalProperties": {"type": ["integer", "string", "null"]}}
 
+CriticalName = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*(/[a-z]+(_[a-z]+)*)?$"),
+]
+"""A critical item, ``q1``; with its concern, ``q1/suicide_plan``, where it has several."""
+
 Forms = Annotated[
     tuple[Answers, ...],
     BeforeValidator(_forms),
@@ -110,7 +116,7 @@ class InstrumentCase(Model):
     """Item id to recorded code, null for a blank; `all` answers every item not named."""
     expect: dict[Key, ScoreExpected] = {}
     """Scale id → what it must give."""
-    critical: tuple[Key, ...] | None = None
+    critical: tuple[CriticalName, ...] | None = None
     """Exactly the critical items that are positive."""
     critical_open: tuple[Key, ...] | None = None
     """Exactly the critical items that are unanswered."""

@@ -43,6 +43,9 @@ __all__ = [
     "MissingCode",
     "MissingRule",
     "Option",
+    "Published",
+    "QualityCalibration",
+    "QualityIndex",
     "ResponseScale",
     "Scale",
     "ValidityIndex",
@@ -186,6 +189,26 @@ class MissingRule(Sourced):
     """``prorate``: each blank counts as the mean of the answered items."""
 
 
+class Published(Sourced):
+    """What a source reports of a scale in one group, for comparison with data of one's own.
+
+    No norm: nobody's score is read against it.
+    """
+
+    population: Text
+    """The group."""
+    informants: tuple[Informant, ...] = ()
+    """The informants it holds for; empty: all of the scale's."""
+    n: Annotated[int, Field(strict=True, ge=1)] | None = None
+    """How many there were."""
+    mean: Number | None = None
+    """The mean score, on the metric of this scale."""
+    sd: Annotated[Number, Field(gt=0)] | None = None
+    """Its standard deviation."""
+    alpha: Annotated[Number, Field(le=1)] | None = None
+    """Cronbach's alpha."""
+
+
 class Scale(Sourced):
     """Keyed items combined into a raw score."""
 
@@ -237,11 +260,17 @@ class Scale(Sourced):
     """How a score that is no whole number is rounded, after the transform."""
     cut_sets: tuple[CutSet, ...] = ()
     """The first that fits the informant gives the category."""
+    published: tuple[Published, ...] = ()
+    """Means and reliabilities that sources report; they score nothing."""
 
     def cut_set_for(self, informant: Informant) -> CutSet | None:
         """Return the cut set that gives the category on an informant's form, if there is one."""
         fits = (c for c in self.cut_sets if not c.informants or informant in c.informants)
         return next(fits, None)
+
+    def published_for(self, informant: Informant) -> tuple[Published, ...]:
+        """Return the published figures that hold for an informant's form."""
+        return tuple(p for p in self.published if not p.informants or informant in p.informants)
 
 
 class CriticalItem(Sourced):
@@ -272,6 +301,49 @@ class ValidityIndex(Sourced):
     """The score from which it is reached."""
     status: Validity
     """What the form then is: `questionable` or `invalid`."""
+
+
+class QualityCalibration(Model):
+    """How the value of a response-quality index was chosen."""
+
+    false_alarm: Annotated[Number, Field(gt=0, lt=1)]
+    """The largest share of honest forms, at any level of severity, on which any of the
+    instrument's indices is reached."""
+    method: Str
+    """How: the model, the levels of severity, the number of forms, the seed, what came out."""
+    simulated: Literal[True]
+    """The honest forms were simulated; nobody filled them in."""
+    command: Str
+    """The command that gives these values again."""
+
+
+class QualityIndex(Sourced):
+    """A generic sign of careless answering; a form on which it is reached is `questionable`.
+
+    It never makes a form invalid and changes no tier, and a policy cannot read it. `longest_run`
+    is the same recorded code on so many neighbouring items; `variability` the standard deviation
+    of the places of the answers among the options, from 0 to 0.5; `even_odd` the correlation of
+    two halves over the content scales; `share_answered` that of the items that count;
+    `seconds_per_item` the time of the form by answered items. The first three leave out critical
+    items, and the first two exempt a form with the least concerning answer to every symptom.
+    """
+
+    id: Key
+    """Its name in columns."""
+    index: Literal["longest_run", "variability", "even_odd", "share_answered", "seconds_per_item"]
+    """The named index."""
+    at_or_above: Number | None = None
+    """Where it is reached: `longest_run`, or `variability` that is too large."""
+    at_or_below: Number | None = None
+    """Where it is reached: the others, or `variability` that is too small."""
+    calibration: QualityCalibration
+    """How the value was chosen; the indices of an instrument are decided together."""
+
+    @property
+    def cut(self) -> float:
+        """The value from which it is reached, whichever way it points."""
+        value = self.at_or_above if self.at_or_above is not None else self.at_or_below
+        return float("nan") if value is None else value
 
 
 class Ages(Model):
@@ -328,6 +400,8 @@ class Instrument(Model):
     """Items that a person must see on any positive answer."""
     validity_indices: tuple[ValidityIndex, ...] = ()
     """Rules under which a form is doubtful or invalid."""
+    quality: tuple[QualityIndex, ...] = ()
+    """Generic signs of careless answering."""
 
     @property
     def ref(self) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "comparisons",
+    "complete_scores",
     "counts_from",
     "gate_of",
     "item_direction",
@@ -161,6 +162,27 @@ def _transformed(transform: Transform, low: float, high: float) -> tuple[float, 
         return transform.table.values[0], transform.table.values[-1]
     factor = transform.multiply or 1.0
     return low * factor, high * factor
+
+
+def complete_scores(instrument: Instrument, scale: Scale) -> tuple[float, ...]:
+    """Return every score that a complete form can have, rising.
+
+    Empty for kinds of scoring that are not listed this way: all but sums, means and counts of
+    items that are at most multiplied.
+    """
+    transform = scale.transform
+    plain = transform is None or transform.multiply is not None
+    if scale.combine not in {"sum", "mean", "count"} or not plain:
+        return ()
+    sums = {0}
+    for item in scale.items:
+        scores: set[int] = set(keyed_scores(instrument, scale, item))
+        if scale.combine == "count":
+            scores = {int(score >= counts_from(scale, item)) for score in scores}
+        sums = {one + score for one in sums for score in scores}
+    factor = (transform.multiply or 1.0) if transform is not None else 1.0
+    share = len(scale.items) if scale.combine == "mean" else 1
+    return tuple(sorted({_rounded(scale, one / share * factor) for one in sums}))
 
 
 def _rounded(scale: Scale, score: float) -> float:

@@ -264,6 +264,8 @@ class ScreeningEntry(Model):
     """By when; null where nothing is due."""
     confidentiality: Literal["routine", "restricted"]
     """`restricted` from severe on."""
+    help_line: Text | None
+    """Where to find help, in the site's own words; null until the site has filled it in."""
     provenance: Provenance
     """What the entry rests on."""
     author: str

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mhscreen.explain.norm_words import describe_norm
-from mhscreen.vocabulary import Direction, Evidence
+from mhscreen.vocabulary import Direction, Evidence, Validity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mhscreen.definitions import Instrument, NormTable
-    from mhscreen.definitions.instrument import CriticalItem, CutSet, Scale
+    from mhscreen.definitions.instrument import (
+        CriticalItem,
+        CutSet,
+        Published,
+        QualityIndex,
+        Scale,
+    )
     from mhscreen.loading import Library
 
 __all__ = ["CatalogueLine", "list_instruments", "write_page"]
@@ -112,12 +118,16 @@ def _evidence(one: Instrument) -> Iterator[tuple[str, Evidence]]:
             yield f"{scale.id}.missing", scale.missing.evidence
         for cuts in scale.cut_sets:
             yield f"{scale.id}.{cuts.id}", cuts.evidence
+        for place, published in enumerate(scale.published, start=1):
+            yield f"{scale.id}.published.{place}", published.evidence
     for critical in one.critical_items:
         yield critical.item, critical.evidence
     for gate in one.gates:
         yield gate.id, gate.evidence
     for index in one.validity_indices:
         yield index.id, index.evidence
+    for sign in one.quality:
+        yield sign.id, sign.evidence
 
 
 _HEADINGS = {
@@ -127,7 +137,9 @@ _HEADINGS = {
     "cuts": ("Cut scores", "划界分"),
     "critical": ("Critical items", "危急条目"),
     "validity": ("Validity", "效度指标"),
+    "quality": ("Response quality", "作答质量指标"),
     "norms": ("Norm tables", "常模"),
+    "published": ("Published figures", "文献报告的数据"),
     "notes": ("Notes", "说明"),
     "sources": ("Sources", "来源"),
 }
@@ -180,10 +192,16 @@ def write_page(library: Library, ref: str, language: str = "en") -> str:
             f"{v.evidence.label(language)}"
             for v in one.validity_indices
         ],
+        "quality": [_quality(sign, language) for sign in one.quality],
         "norms": [
             describe_norm(norm, language)
             for norm in norms
             if norm.instrument_id == one.id
+        ],
+        "published": [
+            _published(scale, published, language)
+            for scale in one.scales
+            for published in scale.published
         ],
         "notes": list(one.notes),
         "sources": [
@@ -192,10 +210,27 @@ def write_page(library: Library, ref: str, language: str = "en") -> str:
             for r in one.references
         ],
     }  # fmt: skip
+    for rare in ("quality", "published"):
+        if not parts[rare]:
+            del parts[rare]
     for name, lines in parts.items():
         sections.append(f"## {_HEADINGS[name][zh]}")
         sections.append("\n".join(f"- {line}" for line in lines) or _NOTHING[zh])
     return "\n\n".join(sections) + "\n"
+
+
+def _quality(sign: QualityIndex, language: str) -> str:
+    side = "≥" if sign.at_or_above is not None else "≤"
+    rate = f"{100 * sign.calibration.false_alarm:g} %"
+    alarm = (
+        f"模拟的认真作答问卷中，全部指标合计误报率不超过 {rate}"
+        if language == "zh"
+        else f"all indices together at most {rate} of simulated honest forms"
+    )
+    return (
+        f"`{sign.id}`: {sign.index} {side} {sign.cut:g} → "
+        f"{Validity.QUESTIONABLE.label(language)}; {alarm}; {sign.evidence.label(language)}"
+    )
 
 
 def _window(critical: CriticalItem, language: str) -> str:
@@ -250,4 +285,14 @@ def _cuts(scale: Scale, cuts: CutSet, language: str) -> str:
     return (
         f"`{scale.id}`{who}: {bands} ({cuts.id}; {cuts.population.label(language)}; "
         f"{cuts.evidence.label(language)})"
+    )
+
+
+def _published(scale: Scale, published: Published, language: str) -> str:
+    who = "".join(f" {informant.label(language)}" for informant in published.informants)
+    named = {"n": published.n, "M": published.mean, "SD": published.sd, "α": published.alpha}
+    figures = ", ".join(f"{name} = {one:g}" for name, one in named.items() if one is not None)
+    return (
+        f"`{scale.id}`{who}: {figures} ({published.population.label(language)}; "
+        f"`{published.source}`; {published.evidence.label(language)})"
     )

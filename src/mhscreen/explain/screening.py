@@ -51,7 +51,7 @@ def explain_entry(
     language : {"en", "zh"}
         English or Simplified Chinese.
     help_line : str, optional
-        The site's own text about where to find help.
+        The site's own text about where to find help; by default that of the entry.
 
     Returns
     -------
@@ -353,8 +353,10 @@ class _Explanation:
     def notes(self) -> Iterator[str]:
         yield self.say("no_diagnosis")
         yield self.say("person_decides")
-        if self.help_line:
-            yield self.say("help_line", text=self.help_line)
+        stated = self.entry["help_line"]
+        text = self.help_line or (stated and stated[self.language])
+        if text:
+            yield self.say("help_line", text=text)
         else:
             yield self.say("no_help_line")
 

@@ -22,7 +22,7 @@ from mhscreen.steps.bind import bind
 from mhscreen.steps.cells import map_column, moment
 from mhscreen.steps.columns import has_known_heading, no_heading_row
 from mhscreen.steps.emit import local_times
-from mhscreen.steps.result_columns import triage_columns
+from mhscreen.steps.result_columns import problem_columns, triage_columns
 from mhscreen.steps.roster import parse_subject, subject_column
 from mhscreen.steps.screen import screen
 from mhscreen.steps.shares import tiers_by_school
@@ -64,7 +64,7 @@ _REPORT_EVERY = 4096  # entries
 _BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FolderRun:
     """A run on files.
 
@@ -90,6 +90,9 @@ class FolderRun:
     problems: tuple[Problem, ...]
     urgent: Mapping[str, list[Any]]
     record: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<FolderRun: {self.folder}, {self.screening.plan.programme.ref}>"
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -180,7 +183,7 @@ def screen_files(
         ledger = _write_ledger(screening, folder, tell)
         tell("archive", 0, 1)
         _write_archive(screening, folder, as_csv=archive_csv)
-        write_csv(_problem_columns(problems), folder / "problems.csv", for_people=True)
+        write_csv(problem_columns(problems), folder / "problems.csv", for_people=True)
         files = [name for name in OUTPUTS if (folder / name).exists()]
         record = {
             **_record(screening, inputs, columns, synthetic=synthetic),
@@ -354,17 +357,6 @@ def _write_archive(screening: Screening, folder: Path, *, as_csv: bool) -> None:
     write_parquet(archive, folder / "archive.parquet")
     if as_csv:
         write_csv(archive, folder / "archive.csv", for_people=True)
-
-
-def _problem_columns(problems: Sequence[Problem]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {
-        "code": [problem.code for problem in problems],
-        "severity": [problem.severity for problem in problems],
-        "slug": [problem.kind.slug for problem in problems],
-    }
-    for name in ("file", "row", "line", "column", "path", "subject", "what", "expected", "hint"):
-        columns[name] = [getattr(problem, name) for problem in problems]
-    return columns
 
 
 def _problem_counts(problems: Sequence[Problem]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _SHIFTS = (0, _SUM_BITS, 2 * _SUM_BITS, 3 * _SUM_BITS, 3 * _SUM_BITS + _COUNT_BI
 _MASKS = (LARGEST_SUM, LARGEST_SUM, LARGEST_SUM, MOST_ITEMS, MOST_ITEMS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Counters:
     """What is known of a scale, per form; all int64, shape (forms,).
 

@@ -2,14 +2,17 @@
 
 from mhscreen.loading.folders import check_paths, load_cases, load_library, shipped_library
 from mhscreen.loading.library import Library, Loaded
+from mhscreen.loading.packs import PACKS, installed_library
 from mhscreen.loading.read import read_cases, read_definition
 from mhscreen.loading.schemas import json_schema
 from mhscreen.loading.template import new_cases_yaml, new_instrument_yaml
 
 __all__ = [
+    "PACKS",
     "Library",
     "Loaded",
     "check_paths",
+    "installed_library",
     "json_schema",
     "load_cases",
     "load_library",

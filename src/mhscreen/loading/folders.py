@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mhscreen.definitions.cases import Cases
     from mhscreen.loading.yaml_reader import Document
 
-__all__ = ["check_paths", "load_cases", "load_library", "shipped_library"]
+__all__ = ["check_paths", "load_cases", "load_library", "load_rooted", "shipped_library"]
 
 _FOLDERS = dict(zip(KINDS, ("instruments", "norms", "policies", "programmes"), strict=True))
 _CASES = ".cases.yaml"
@@ -51,8 +51,36 @@ def load_library(*paths: str | Path, base: Library | None = None) -> Library:
         With every problem of every file.
     UsageError
         If a path does not exist.
+
+    Examples
+    --------
+    >>> shipped = shipped_library().instrument("phq9@1.0.0")
+    >>> load_library(Path(shipped.folder) / shipped.file)
+    <Library: 1 definitions>
     """
     reading = _read_paths(paths, base, None)
+    if reading.problems:
+        raise DefinitionError(reading.problems)
+    return reading.library
+
+
+def load_rooted(folders: Iterable[tuple[Path, Path]], *, base: Library) -> Library:
+    """Load folders together, each with the folder from which its files are named.
+
+    Parameters
+    ----------
+    folders : iterable of (Path, Path)
+        A folder of definitions, and one above it.
+    base : Library
+        Definitions that references may also point to; they are part of the result.
+
+    Raises
+    ------
+    DefinitionError
+        With every problem of every file.
+    """
+    files = [file for folder, root in folders for file in _find_files([folder], root)]
+    reading = _read_files(files, base)
     if reading.problems:
         raise DefinitionError(reading.problems)
     return reading.library
@@ -71,6 +99,11 @@ def shipped_library() -> Library:
         With every problem of every file.
     UsageError
         If they are neither in the installed package nor at the root of a source checkout.
+
+    Examples
+    --------
+    >>> shipped_library().instrument("phq9@1.0")
+    <Loaded: instrument phq9@1.0.0>
     """
     package = Path(__file__).resolve().parent.parent
     roots = (package / "_library", package.parent.parent)
@@ -138,11 +171,15 @@ def load_cases(loaded: Loaded[Definition]) -> Cases | None:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A file: where it is, how it is shown, and whether a folder was searched for it."""
+    """A file: where it is, how it is shown, and whether a folder was searched for it.
+
+    `root` is the folder that `shown` starts from, where that is not the current one.
+    """
 
     path: Path
     shown: str
     walked: bool
+    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +199,10 @@ class _Reading:
 
 
 def _read_paths(paths: Iterable[str | Path], base: Library | None, root: Path | None) -> _Reading:
-    files = [*_find_files(paths, root)]
+    return _read_files([*_find_files(paths, root)], base)
+
+
+def _read_files(files: Sequence[_Found], base: Library | None) -> _Reading:
     cases = tuple(file for file in files if file.shown.endswith(_CASES))
     problems: list[Problem] = []
     read: list[tuple[Loaded[Definition], Document]] = []
@@ -170,7 +210,7 @@ def _read_paths(paths: Iterable[str | Path], base: Library | None, root: Path | 
     for file in files:
         if file in cases:
             continue
-        one, document, wrong = _read_file(file, root)
+        one, document, wrong = _read_file(file)
         problems += wrong
         if one is None or document is None:
             broken.add(file.shown)
@@ -200,7 +240,7 @@ def _find_files(paths: Iterable[str | Path], root: Path | None) -> Iterator[_Fou
                 continue
             seen.add(file.resolve())
             shown = file if root is None else file.relative_to(root)
-            yield _Found(file, shown.as_posix(), walked=path.is_dir())
+            yield _Found(file, shown.as_posix(), path.is_dir(), root)
 
 
 def _bytes(found: _Found) -> tuple[bytes | None, list[Problem]]:
@@ -211,7 +251,7 @@ def _bytes(found: _Found) -> tuple[bytes | None, list[Problem]]:
 
 
 def _read_file(
-    found: _Found, root: Path | None
+    found: _Found,
 ) -> tuple[Loaded[Definition] | None, Document | None, list[Problem]]:
     data, problems = _bytes(found)
     if data is None:
@@ -228,7 +268,7 @@ def _read_file(
         checksum=_checksum(data),
         file=found.shown,
         cases_file=_cases_name(found.shown) if cases.is_file() else None,
-        folder="" if root is None else root.as_posix(),
+        folder="" if found.root is None else found.root.as_posix(),
         _lines=tuple(document.lines(_LINES_DEPTH)),
     )
     if found.walked:

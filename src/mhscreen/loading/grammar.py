@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union, get_args, g
 
 from pydantic import BaseModel, ValidationError
 
-from mhscreen.definitions import common, policy, programme
+from mhscreen.definitions import cases, common, policy, programme
 from mhscreen.loading.yaml_reader import Document, Path, write_path
 from mhscreen.problems import Problem
 
@@ -67,6 +67,7 @@ _PATTERNS = {
     pattern_of(policy.Dotted): "an instrument and what it holds, like phq9.total",
     pattern_of(programme.SlotName): "an instrument, or instrument@informant",
     pattern_of(programme.MonthDay): "a month and a day, like 09-30",
+    pattern_of(cases.CriticalName): "a critical item, or critical item/concern",
     r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, like 17:00",
     r"^[A-Z]{2}(/[A-Z]{2})*$": "a country code of two capitals, like CN, or several, like AU/NL",
     r"^sha256:[0-9a-f]{64}$": "sha256: and 64 hexadecimal digits",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mhscreen.definitions import Definition, Instrument, NormTable, Policy, Programme
@@ -32,7 +32,7 @@ D_co = TypeVar("D_co", bound=Instrument | NormTable | Policy | Programme, covari
 Only = TypeVar("Only", Instrument, NormTable, Policy, Programme)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Loaded(Generic[D_co]):
     """A definition with where it came from.
 
@@ -55,7 +55,7 @@ class Loaded(Generic[D_co]):
     file: str
     cases_file: str | None = None
     folder: str = ""
-    _lines: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+    _lines: tuple[tuple[str, int], ...] = ()
 
     @property
     def ref(self) -> str:
@@ -85,8 +85,15 @@ class Loaded(Generic[D_co]):
         """Return the exact reference."""
         return self.ref
 
+    def __repr__(self) -> str:
+        return f"<Loaded: {self.kind} {self.ref}>"
 
-@dataclass(frozen=True, slots=True)
+    def __hash__(self) -> int:
+        # Definitions hold dicts; what is equal has the same file.
+        return hash((self.ref, self.checksum))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Library:
     """Definitions, found by reference. Immutable; holds no open file.
 
@@ -104,6 +111,9 @@ class Library:
 
     definitions: tuple[Loaded[Definition], ...]
 
+    def __repr__(self) -> str:
+        return f"<Library: {len(self)} definitions>"
+
     def __iter__(self) -> Iterator[Loaded[Definition]]:
         """Iterate over everything, by kind, id and version."""
         return iter(self.definitions)
@@ -115,7 +125,8 @@ class Library:
     def instrument(self, ref: str) -> Loaded[Instrument]:
         """Return an instrument by ``id``, ``id@1``, ``id@1.2`` or ``id@1.2.3``.
 
-        An inexact reference gives the highest version that it fits.
+        An inexact reference gives the highest version that it fits; a withdrawn one only where
+        it fits no other.
 
         Raises
         ------
@@ -166,7 +177,8 @@ class Library:
         found: Any = self.fitting(kind, ref)
         if not found:
             raise DefinitionError([unknown_definition(kind, ref, self)])
-        last: Loaded[Only] = found[-1]
+        usable = [loaded for loaded in found if loaded.withdrawn is None]
+        last: Loaded[Only] = (usable or found)[-1]
         return last
 
 

@@ -55,6 +55,8 @@ def _of_form(instrument: Instrument, informant: Informant) -> Iterator[Claim]:
         yield f"{ref}#{gate.id}", gate.evidence
     for index in instrument.validity_indices:
         yield f"{ref}#{index.id}", index.evidence
+    for sign in instrument.quality:
+        yield f"{ref}#{sign.id}", sign.evidence
 
 
 def _of_norm(norm: NormTable) -> Iterator[Claim]:

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TransformPlan:
     """A raw score on another metric.
 
@@ -72,7 +72,7 @@ def compile_transform(instrument: Instrument, scale: Scale) -> TransformPlan | N
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LevelNode:
     """A condition of a level, as a tree.
 
@@ -97,7 +97,7 @@ class LevelNode:
     children: tuple[LevelNode, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LevelsPlan:
     """A decision rule: conditions, and the level of each; rising."""
 
@@ -148,7 +148,7 @@ def _truth_table(instrument: Instrument, leaf: LevelItem) -> NDArray[np.int8]:
     return table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class IrtPlan:
     """An item response model over the answers of a scale.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mhscreen.problems import DefinitionError, Problem
 from mhscreen.vocabulary import Sex
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ __all__ = [
 ANY_SEX = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TablePlan:
     """Derived scores of consecutive raw scores.
 
@@ -169,7 +170,26 @@ class NormPlan:
 
 
 def compile_norms(table: NormTable, form: FormPlan, slot: int) -> tuple[NormPlan, ...]:
-    """Compile the scales of a norm table that this form has."""
+    """Compile a norm table for a form.
+
+    Parameters
+    ----------
+    table : NormTable
+        A table that passed its checks.
+    form : FormPlan
+        The form that it is to be applied to.
+    slot : int
+        The place of the form in its plan.
+
+    Raises
+    ------
+    DefinitionError
+        If the table is for another instrument or scale (MH201), another informant (MH306) or
+        another scoring key (MH212): nobody is compared with a group that answered another form.
+    """
+    problems = list(_misfits(table, form))
+    if problems:
+        raise DefinitionError(problems)
     return tuple(
         NormPlan(
             table.ref,
@@ -181,8 +201,27 @@ def compile_norms(table: NormTable, form: FormPlan, slot: int) -> tuple[NormPlan
             norm.percentile_definition,
         )
         for norm in table.scales
-        if form.scale(norm.scale) >= 0
     )
+
+
+def _misfits(table: NormTable, form: FormPlan) -> Iterator[Problem]:
+    """Yield in what a norm table does not fit a form."""
+    if table.instrument_id != form.instrument:
+        what = f"{table.ref} is a norm of {table.instrument_id}, not of {form.instrument}"
+        yield Problem("MH201", what, f"a norm of {form.instrument}")
+        return
+    if table.informant is not form.informant:
+        what = f"{table.ref} is for informant '{table.informant}', not '{form.informant}'"
+        yield Problem("MH306", what, f"a norm for informant '{form.informant}'")
+        return
+    for norm in table.scales:
+        place = form.scale(norm.scale)
+        if place < 0:
+            what = f"{table.ref} norms scale '{norm.scale}', which {form.ref} does not have"
+            yield Problem("MH201", what, ", ".join(scale.id for scale in form.scales))
+        elif norm.key_checksum != form.scales[place].key_checksum:
+            what = f"{table.ref} was made for another scoring key of '{norm.scale}' than {form.ref}"
+            yield Problem("MH212", what, norm.key_checksum, "use the version it was made for")
 
 
 def _strata(norm: ScaleNorm) -> Iterator[StratumPlan]:

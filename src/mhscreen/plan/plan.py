@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from mhscreen.plan.claims import unverified_claims
 from mhscreen.plan.norming import NormPlan, compile_norms
 from mhscreen.plan.scoring import FormPlan, compile_form
 from mhscreen.plan.triage import TriagePlan, compile_triage
-from mhscreen.problems import DefinitionError, Problem
+from mhscreen.problems import DefinitionError, Problem, UsageError, expect
 from mhscreen.vocabulary import Informant, Requirement
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mhscreen.definitions import Definition, Instrument, NormTable, Policy, Programme
 
-__all__ = ["DefinitionSource", "Plan", "compile_plan"]
+__all__ = ["DefinitionSource", "Plan", "check_plan", "compile_plan", "withdrawn_problems"]
 
 D_co = TypeVar("D_co", covariant=True)
 
@@ -56,7 +56,7 @@ class DefinitionSource(Protocol):
         """Resolve a programme."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Plan:
     """A programme, compiled.
 
@@ -78,7 +78,10 @@ class Plan:
     norms: tuple[NormPlan, ...]
     triage: TriagePlan
     pins: Mapping[str, str]
-    instruments: Mapping[str, Instrument] = field(repr=False)
+    instruments: Mapping[str, Instrument]
+
+    def __repr__(self) -> str:
+        return f"<Plan: {self.programme.ref}, {len(self.forms)} slots>"
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -119,8 +122,17 @@ def compile_plan(library: DefinitionSource, programme: str) -> Plan:
     Raises
     ------
     DefinitionError
-        If something is missing, withdrawn, in conflict, or rests on an unverified claim that
-        the programme does not accept by name. All of it at once.
+        If something is missing, withdrawn, in conflict, made for another scoring key, or rests
+        on an unverified claim that the programme does not accept by name. All of it at once.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+    >>> plan
+    <Plan: qingdao-2023@1.0.0, 11 slots>
+    >>> plan.pins["phq9@1.0.0"][:7]
+    'sha256:'
     """
     loaded = library.programme(programme)
     source = loaded.definition
@@ -134,11 +146,7 @@ def compile_plan(library: DefinitionSource, programme: str) -> Plan:
         *(instrument.definition for instrument in instruments),
         *(norm.definition for norm in norms),
     ]
-    problems = [
-        Problem("MH304", f"{one.ref} is withdrawn", hint=one.withdrawn, path=source.ref)
-        for one in definitions
-        if one.withdrawn
-    ]
+    problems = [problem.at(path=source.ref) for problem in withdrawn_problems(*definitions)]
     problems += _conflicts(source, policy.definition)
     slots = list(dict.fromkeys(use.slot for group in source.groups for use in group.slots))
     forms = []
@@ -161,22 +169,22 @@ def compile_plan(library: DefinitionSource, programme: str) -> Plan:
         )
         if claim not in source.accepts_unverified
     ]
+    norm_plans: list[NormPlan] = []
+    for table in (norm.definition for norm in norms):
+        for place, form in enumerate(forms):
+            if (form.instrument, form.informant) == (table.instrument_id, table.informant):
+                try:
+                    norm_plans += compile_norms(table, form, place)
+                except DefinitionError as error:
+                    problems += [problem.at(path=source.ref) for problem in error.problems]
     if problems:
         raise DefinitionError(problems)
-    norm_plans = tuple(
-        plan
-        for norm in norms
-        for place, form in enumerate(forms)
-        if form.instrument == norm.definition.instrument_id
-        and form.informant is norm.definition.informant
-        for plan in compile_norms(norm.definition, form, place)
-    )
     return Plan(
         programme=source,
         policy=policy.definition,
         forms=tuple(forms),
         uses=_uses(source, slots),
-        norms=norm_plans,
+        norms=tuple(norm_plans),
         triage=compile_triage(policy.definition, by_id, forms, norm_plans),
         pins={
             loaded.definition.ref: loaded.checksum,
@@ -186,6 +194,34 @@ def compile_plan(library: DefinitionSource, programme: str) -> Plan:
         },
         instruments=by_id,
     )
+
+
+def withdrawn_problems(*definitions: Definition) -> list[Problem]:
+    """Return a problem for each definition that must not be used any more."""
+    return [
+        Problem("MH304", f"{one.ref} is withdrawn", hint=one.withdrawn)
+        for one in definitions
+        if one.withdrawn
+    ]
+
+
+def check_plan(plan: Plan, made_with: Plan) -> None:
+    """Check that a step goes on with the plan that the step before it was made with.
+
+    Two plans with the same pins are the same: a batch may come from another process.
+
+    Raises
+    ------
+    UsageError
+        If it does not.
+    """
+    expect("plan", plan, Plan)
+    if plan is not made_with and plan.pins_digest != made_with.pins_digest:
+        msg = (
+            f"plan: {plan.programme.ref} is not the plan that this was made with, "
+            f"{made_with.programme.ref}, or not with the same definitions"
+        )
+        raise UsageError(msg)
 
 
 def _compile_slot(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mhscreen.definitions.checksums import scale_key_checksum
 from mhscreen.definitions.keys import counts_from, item_direction, items_of, own_items
 from mhscreen.kernels import codes as rc
 from mhscreen.kernels.packed import LARGEST_SUM, MOST_ITEMS, pack
 from mhscreen.plan.kinds import compile_irt, compile_levels, compile_transform
+from mhscreen.plan.quality import compile_quality
 from mhscreen.problems import UsageError
 from mhscreen.vocabulary import Direction
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from mhscreen.definitions.common import Text
     from mhscreen.definitions.instrument import Item, Scale
     from mhscreen.plan.kinds import IrtPlan, LevelsPlan, TransformPlan
+    from mhscreen.plan.quality import QualityPlan
     from mhscreen.vocabulary import Concern, Directness, Informant, Validity, Window
 
 __all__ = [
@@ -58,7 +61,7 @@ def answer_key(answer: object) -> str:
     return text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ItemPlan:
     """One item: what may be answered and what it scores.
 
@@ -91,7 +94,7 @@ class ItemPlan:
     """The legal codes in words, for messages."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ScalePlan:
     """One scale: which items, by which tables, into which score.
 
@@ -112,6 +115,8 @@ class ScalePlan:
         The published names, and the neutral words for people, from the near to the far side.
     cuts : ndarray of float64
         Cut scores of all categories but the first, from the near to the far side.
+    key_checksum : str
+        What a norm table is bound to, see `mhscreen.definitions.checksums`.
     """
 
     id: str
@@ -128,6 +133,7 @@ class ScalePlan:
     categories: tuple[str, ...]
     labels: tuple[Text, ...]
     cuts: NDArray[np.float64]
+    key_checksum: str
     transform: TransformPlan | None = None
     levels: LevelsPlan | None = None
     irt: IrtPlan | None = None
@@ -164,7 +170,7 @@ class ValidityPlan:
     status: Validity
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FormPlan:
     """All that scoring needs to know about one informant's form of one instrument."""
 
@@ -181,6 +187,8 @@ class FormPlan:
     validity: tuple[ValidityPlan, ...]
     columns: Mapping[str, int] = field(repr=False)
     """Item row by normalised column name."""
+    quality: QualityPlan | None = field(default=None, repr=False)
+    """Its response-quality indices."""
 
     @property
     def stem(self) -> str:
@@ -249,6 +257,7 @@ def compile_form(instrument: Instrument, informant: Informant) -> FormPlan:
             if index.scale in places
         ),
         columns=_columns(instrument, informant),
+        quality=compile_quality(instrument, informant, rows, used),
     )
 
 
@@ -330,6 +339,7 @@ def _scale(
         cuts=np.array(
             [] if cut_set is None else [c.cut for c in cut_set.categories[1:]], dtype=np.float64
         ),
+        key_checksum=scale_key_checksum(instrument, scale.id),
         transform=compile_transform(instrument, scale),
         levels=compile_levels(instrument, scale, rows, places),
         irt=model,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mhscreen.definitions import NormTable
     from mhscreen.definitions.norm_table import ScaleNorm, Stratum
     from mhscreen.loading import Library
+    from mhscreen.plan.norming import NormPlan
     from mhscreen.plan.scoring import FormPlan
     from mhscreen.steps.norm import NormedScale
 
@@ -31,7 +32,7 @@ _FIFTY = 50.0
 _ALL = "all"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CutMoves:
     """One cut score of T; arrays of bool, shape (forms,).
 
@@ -52,7 +53,7 @@ class CutMoves:
     neither: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ScaleComparison:
     """One scale against two tables.
 
@@ -78,7 +79,7 @@ class ScaleComparison:
     cuts: tuple[CutMoves, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class NormComparison:
     """Two norm tables on the same forms.
 
@@ -99,6 +100,9 @@ class NormComparison:
     subjects: NDArray[np.object_] | None
     scales: tuple[ScaleComparison, ...]
     left_out: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"<NormComparison: {self.a}, {self.b}, {len(self.scales)} scales>"
 
     def summary(self) -> dict[str, list[Any]]:
         """Return how many move: one row for each scale, cut and stratum, as columns.
@@ -199,6 +203,11 @@ def compare_norms(
         raise UsageError(msg)
     instrument = library.instrument(first.instrument).definition
     form = compile_form(instrument, first.informant)
+    # Each on the version that it was made for: where the keys differ, the scale is left out.
+    plans = [
+        _plans(table, compile_form(library.instrument(table.instrument).definition, form.informant))
+        for table in (first, second)
+    ]
     left_out: dict[str, str] = {}
     compared = []
     for one, other in _pairs(first, second, left_out):
@@ -207,10 +216,7 @@ def compare_norms(
             left_out[one.scale] = f"there is no column {column}"
             continue
         scores = _scores(one.scale, raw[column])
-        normed = [
-            norm_scale(_plan(table, form, one.scale), scores, sex, age, grade)
-            for table in (first, second)
-        ]
+        normed = [norm_scale(by_scale[one.scale], scores, sex, age, grade) for by_scale in plans]
         better = instrument.scale(one.scale).higher_is is Direction.BETTER
         lower = [better != (scale.direction == "falling") for scale in (one, other)]
         compared.append(
@@ -248,9 +254,8 @@ def _pairs(
     left_out.update(dict.fromkeys(others, f"not in {a.ref}"))
 
 
-def _plan(table: NormTable, form: FormPlan, scale: str) -> Any:
-    place = form.scale(scale)
-    return next(plan for plan in compile_norms(table, form, 0) if plan.scale == place)
+def _plans(table: NormTable, form: FormPlan) -> dict[str, NormPlan]:
+    return {form.scales[plan.scale].id: plan for plan in compile_norms(table, form, 0)}
 
 
 def _scores(scale: str, raw: NDArray[np.float64]) -> ScaleScores:

@@ -1,5 +1,5 @@
 """Pupils with known truth: one simulator for the demo, benchmarks and forecasts."""
 
-from mhscreen.simulation.pupils import Assumptions, Simulated, simulate_pupils
+from mhscreen.simulation.pupils import Assumptions, Simulated, simulate_answers, simulate_pupils
 
-__all__ = ["Assumptions", "Simulated", "simulate_pupils"]
+__all__ = ["Assumptions", "Simulated", "simulate_answers", "simulate_pupils"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mhscreen.kernels.codes import BLANK
 from mhscreen.vocabulary import Informant, Requirement, Stage
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.scoring import FormPlan
 
-__all__ = ["Assumptions", "Simulated", "simulate_pupils"]
+__all__ = ["Assumptions", "Simulated", "simulate_answers", "simulate_pupils"]
 
 Columns = dict[str, Any]
 
@@ -69,7 +70,7 @@ class Assumptions:
     """Further steps by instrument."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Simulated:
     """A simulated district.
 
@@ -86,6 +87,9 @@ class Simulated:
     roster: Columns
     responses: dict[str, Columns]
     truth: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return f"<Simulated: {len(self.truth)} pupils>"
 
 
 def simulate_pupils(
@@ -185,9 +189,44 @@ def _roster(
 def _answers(
     form: FormPlan, truth: NDArray[np.float64], rng: np.random.Generator, assume: Assumptions
 ) -> Columns:
-    """Answer every item of one form; items behind a closed gate stay blank."""
+    """Return the columns of one form, with recorded codes."""
     forms = len(truth)
     level = assume.loading * truth + np.sqrt(1 - assume.loading**2) * rng.standard_normal(forms)
+    answers = simulate_answers(form, level, rng, assumptions=assume).astype(np.int64)
+    answers[answers == BLANK] = -1
+    return {
+        f"{form.prefix}_{item.id}": np.array([*item.codes, None], dtype=object)[answer]
+        for item, answer in zip(form.items, answers, strict=True)
+    }
+
+
+def simulate_answers(
+    form: FormPlan,
+    level: NDArray[np.float64],
+    rng: np.random.Generator,
+    *,
+    assumptions: Assumptions | None = None,
+) -> NDArray[np.uint8]:
+    """Answer every item of one form; items behind a closed gate stay blank.
+
+    Parameters
+    ----------
+    form : FormPlan
+        One informant's form of one instrument.
+    level : ndarray of float64, shape (forms,)
+        How much of what it asks about each pupil has, in standard deviations.
+    rng : numpy.random.Generator
+        The only source of chance.
+    assumptions : Assumptions, optional
+        How items are answered; ``careless`` and ``blank`` are shares.
+
+    Returns
+    -------
+    ndarray of uint8, shape (items, forms)
+        Response codes, see `mhscreen.kernels.codes`.
+    """
+    assume = assumptions or Assumptions()
+    forms = len(level)
     careless = rng.random(forms) < assume.careless
     critical = {item.row for item in form.critical}
     further = assume.steps.get(form.instrument, 0.0)
@@ -212,8 +251,4 @@ def _answers(
             opened |= form.items[row].scores[place[row]] >= cut
         for row in gate.rows:
             blank[row] |= ~opened
-    columns: Columns = {}
-    for row, item in enumerate(form.items):
-        codes = np.array([*item.codes, None], dtype=object)
-        columns[f"{form.prefix}_{item.id}"] = codes[np.where(blank[row], -1, place[row])]
-    return columns
+    return np.where(blank, BLANK, place).astype(np.uint8)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mhscreen.problems import ProblemLog
     from mhscreen.steps.tables import Column, Table
 
-__all__ = ["NOT_A_TIME", "read_answers", "read_times"]
+__all__ = ["NOT_A_TIME", "read_answers", "read_durations", "read_times"]
 
 _HINT = "the value is withheld; look at this row of the file"
 _HINT_SHIFTED = "coding offset? the codes of this table seem to begin one too high"
@@ -128,3 +128,24 @@ def read_times(zone: str, table: Table, log: ProblemLog) -> NDArray[np.datetime6
                 expected="YYYY-MM-DD or YYYY-MM-DD HH:MM",
             )
     return times
+
+
+def read_durations(table: Table, log: ProblemLog) -> NDArray[np.float64]:
+    """Return how many seconds each form took; NaN where not given or not understood."""
+    headings = find_columns(table, FORM_COLUMNS)
+    if "duration_s" not in headings:
+        return np.full(table.rows, np.nan)
+    column = table.columns[headings["duration_s"]]
+    seconds, bad = cells.map_column(column, cells.parse_number, np.nan, "f8")
+    impossible = seconds <= 0
+    for row in np.flatnonzero(bad | impossible).tolist():
+        log.add(
+            "MH413",
+            "not understood",
+            file=table.name,
+            path="duration_s",
+            row=table.row_number(row),
+            expected="seconds above 0",
+            hint="it counts as not given",
+        )
+    return np.where(impossible, np.nan, seconds)

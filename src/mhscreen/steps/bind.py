@@ -7,15 +7,17 @@ with that reason and a problem; a form that matches no pupil is kept apart and e
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mhscreen.kernels import codes as rc
-from mhscreen.problems import Problem, ProblemLog, ResponseError, UsageError
+from mhscreen.plan.plan import Plan
+from mhscreen.problems import ProblemLog, ResponseError, UsageError, check_on_problem, expect
 from mhscreen.steps import cells
-from mhscreen.steps.answers import NOT_A_TIME, read_answers, read_times
+from mhscreen.steps.answers import NOT_A_TIME, read_answers, read_durations, read_times
 from mhscreen.steps.columns import match_columns
 from mhscreen.steps.identity import Claims, compare_identity, identity_claims
 from mhscreen.steps.long_table import widen
@@ -30,12 +32,12 @@ from mhscreen.steps.roster import (
 from mhscreen.vocabulary import Attendance, Requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from mhscreen.plan.plan import Plan
     from mhscreen.plan.scoring import FormPlan
+    from mhscreen.problems import OnProblem, Problem
     from mhscreen.steps.columns import ColumnNames
     from mhscreen.steps.tables import Table
 
@@ -45,7 +47,7 @@ ONE_DAY, ONE_YEAR = np.timedelta64(1, "D"), np.timedelta64(366, "D")
 AWAY = [status.position for status in Attendance if status is not Attendance.PRESENT]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Forms:
     """The filled-in forms of one slot.
 
@@ -63,6 +65,8 @@ class Forms:
         Which of them.
     source_row : ndarray of int64
         One-based row there.
+    duration_s : ndarray of float64
+        How many seconds it took; NaN where not given, or where no index of the form uses it.
     """
 
     pupil: NDArray[np.int64]
@@ -71,6 +75,10 @@ class Forms:
     source: tuple[str, ...]
     source_table: NDArray[np.int64]
     source_row: NDArray[np.int64]
+    duration_s: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return f"<Forms: {len(self)} forms>"
 
     def __len__(self) -> int:
         """Return the number of forms."""
@@ -85,10 +93,11 @@ class Forms:
             self.source,
             self.source_table[rows],
             self.source_row[rows],
+            self.duration_s[rows],
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ResponseBatch:
     """Everything that was handed in, in the order of the roster.
 
@@ -118,9 +127,14 @@ class ResponseBatch:
     at: np.datetime64 | None
     identity: NDArray[np.bool_]
     unmatched: ResponseBatch | None
-    log: ProblemLog = field(compare=False)
+    log: ProblemLog
     unread: tuple[tuple[int, str, int], ...] = ()
-    like: object = field(default=None, compare=False)
+    like: object = None
+
+    def __repr__(self) -> str:
+        forms = sum(len(one) for one in self.forms)
+        pupils = len(self.roster)
+        return f"<ResponseBatch: {pupils} pupils, {forms} forms, {self.plan.programme.ref}>"
 
     def take(self, pupils: NDArray[np.int64]) -> ResponseBatch:
         """Return some of the pupils with all their forms."""
@@ -156,6 +170,7 @@ class _Found:
     administered_on: NDArray[np.datetime64]
     rows: NDArray[np.int64]
     claims: Claims
+    duration_s: NDArray[np.float64]
 
 
 def bind(
@@ -165,7 +180,7 @@ def bind(
     *,
     at: np.datetime64 | None = None,
     columns: Mapping[str, ColumnNames] | None = None,
-    on_problem: str = "raise",
+    on_problem: OnProblem = "raise",
 ) -> ResponseBatch:
     """Join responses with the roster.
 
@@ -190,9 +205,10 @@ def bind(
     ResponseError
         With every problem, where `on_problem` is ``"raise"``; without a usable roster, always.
     """
-    if on_problem not in ("raise", "report"):
-        msg = f"on_problem is 'raise' or 'report', not '{on_problem}'"
-        raise UsageError(msg)
+    expect("plan", plan, Plan)
+    check_on_problem(on_problem)
+    if columns is not None:
+        expect("columns", columns, Mapping)
     unknown = sorted(set(columns or ()) - set(plan.slots))
     if unknown:
         msg = f"columns: no slot {', '.join(unknown)}; there are: {', '.join(plan.slots)}"
@@ -303,6 +319,7 @@ class _Reading:
                     times[rows],
                     rows,
                     {name: values[rows] for name, values in claims.items()},
+                    self._read_durations(form, table, own=own)[rows],
                 )
             )
 
@@ -366,6 +383,15 @@ class _Reading:
                 hint="it counts as not given; the clock starts when the pupils are screened",
             )
         return np.where(impossible, NOT_A_TIME, times)
+
+    def _read_durations(self, form: FormPlan, table: Table, *, own: bool) -> NDArray[np.float64]:
+        """Return how long each form took, where an index uses it and the table tells.
+
+        The time of several questionnaires side by side is not that of one of them.
+        """
+        if form.quality is None or not form.quality.uses_time or not own:
+            return np.full(table.rows, np.nan)
+        return read_durations(table, self.log)
 
 
 def _join(
@@ -486,6 +512,7 @@ def _concatenate(
             [table.table.row_number(row) for table in tables for row in table.rows.tolist()],
             dtype=np.int64,
         ),
+        np.concatenate([np.zeros(0), *(table.duration_s for table in tables)]),
     )
     return forms, forms.pupil
 

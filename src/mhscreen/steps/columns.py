@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mhscreen.problems import Problem, UsageError
+from mhscreen.problems import Problem, UsageError, expect
 from mhscreen.steps.cells import column_name, heading_key
 from mhscreen.steps.roster import ROSTER_COLUMNS, find_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from mhscreen.plan.scoring import FormPlan
     from mhscreen.steps.tables import Table
@@ -41,7 +42,7 @@ LONG_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """The columns of a long table, and the other headings under which they are found."""
 
-ColumnNames = str | dict[str, str]
+ColumnNames = str | Mapping[str, str]
 """How columns are named: a pattern such as ``"P{number:02d}"`` or ``"dep_{item}"``, or a map of
 heading to item id."""
 
@@ -136,7 +137,10 @@ def match_columns(
     problems = []
     claims = {form.slot: _claims(form, (names or {}).get(form.slot), own=own) for form in forms}
     exact = {
-        heading for given in (names or {}).values() if isinstance(given, dict) for heading in given
+        heading
+        for given in (names or {}).values()
+        if isinstance(given, Mapping)
+        for heading in given
     }
     repeated = Counter(heading_key(heading) for heading in table.columns)
     for heading in table.columns:
@@ -192,8 +196,19 @@ def _complete(
         if not matched.items and not own:
             continue
         present[form.slot] = matched
+        left_out = _left_out(form, matched)
+        if left_out:
+            matched.problems.append(
+                Problem(
+                    "MH421",
+                    f"no column for {len(left_out)} items of a part of its own",
+                    file=table.name,
+                    path=f"{form.slot}.{form.items[left_out[0]].id}",
+                    hint="was the form printed without it? its scales have no score",
+                )
+            )
         for row, item in enumerate(form.items):
-            if row not in matched.items and item.counts:
+            if row not in matched.items and item.counts and row not in left_out:
                 matched.problems.append(
                     Problem(
                         "MH402",
@@ -208,9 +223,31 @@ def _complete(
     return present
 
 
+def _left_out(form: FormPlan, matched: Matched) -> list[int]:
+    """Return the items of parts that the form was printed without, such as a supplement.
+
+    A part may be left out where none of its scales has a column and none of its items is
+    critical; the items that only open its gates go with it. Where nothing is there, nothing
+    was left out: it is another form.
+    """
+    if not matched.items:
+        return []
+    critical = {item.row for item in form.critical}
+    there: set[int] = set()
+    for scale in form.scales:
+        rows = set(scale.rows.tolist())
+        if rows & (matched.items.keys() | critical):
+            there |= rows
+    there |= {row for gate in form.gates if there & set(gate.rows) for row, _ in gate.openers}
+    there |= critical
+    return [row for row, item in enumerate(form.items) if item.counts and row not in there]
+
+
 def _claims(form: FormPlan, names: ColumnNames | None, *, own: bool) -> dict[str, int]:
     """Return the item row by heading key."""
-    if isinstance(names, dict):
+    if names is not None:
+        expect(f"columns of {form.slot}", names, str, Mapping)
+    if isinstance(names, Mapping):
         rows = {item.id: row for row, item in enumerate(form.items)}
         unknown = sorted(set(names.values()) - set(rows))
         if unknown:

@@ -22,7 +22,10 @@ from mhscreen.entries.canonical import canonical_json, digest, entry_id, seal, w
 from mhscreen.entries.screening import SCHEMA_VERSION, ScreeningEntry
 from mhscreen.kernels import codes as rc
 from mhscreen.kernels.logic import HOLDS, UNDECIDED
+from mhscreen.plan.plan import check_plan
+from mhscreen.problems import expect
 from mhscreen.steps.cells import local_moments
+from mhscreen.steps.triage import Triage
 from mhscreen.vocabulary import (
     Attendance,
     LedgerClass,
@@ -47,7 +50,7 @@ if TYPE_CHECKING:
     from mhscreen.plan.scoring import ScalePlan
     from mhscreen.plan.triage import RulePlan
     from mhscreen.steps.score import FormScores
-    from mhscreen.steps.triage import Evidence, Triage
+    from mhscreen.steps.triage import Evidence
 
 __all__ = ["Cycle", "Entries", "SealedEntry", "emit", "find_cycle", "local_times", "see_first"]
 
@@ -116,7 +119,7 @@ class SealedEntry(NamedTuple):
     line: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Entries:
     """The screening entries of a batch, made when asked for.
 
@@ -125,6 +128,9 @@ class Entries:
 
     triage: Triage
     at: np.datetime64
+
+    def __repr__(self) -> str:
+        return f"<Entries: {len(self)} entries, {self.triage.plan.programme.ref}>"
 
     def __len__(self) -> int:
         """Return the number of entries: one per pupil."""
@@ -242,6 +248,11 @@ class Entries:
                 for when, role in zip(due, self._first[block], strict=True)
             ],
             "due_at": _texts(due),
+            "help_line": canonical_json(
+                None
+                if plan.programme.help_line is None
+                else {"en": plan.programme.help_line.en, "zh": plan.programme.help_line.zh}
+            ),
             "confidentiality": _placed([canonical_json(one) for one in places], established),
             "provenance": provenance,
             "author": '"mhscreen"',
@@ -265,7 +276,7 @@ class Entries:
         return [None if age != age else whole(age) for age in ages.tolist()]  # noqa: PLR0124
 
 
-def emit(plan: Plan, triage: Triage, at: np.datetime64) -> Entries:  # noqa: ARG001 - see docstring
+def emit(plan: Plan, triage: Triage, at: np.datetime64) -> Entries:
     """Make the screening entries of a batch.
 
     Parameters
@@ -277,7 +288,14 @@ def emit(plan: Plan, triage: Triage, at: np.datetime64) -> Entries:  # noqa: ARG
     at : datetime64[s]
         When the pupils are screened, in UTC: the entries' time, and the start of the clock
         where a form has no time of its own.
+
+    Raises
+    ------
+    UsageError
+        If the triage was not made with this plan.
     """
+    expect("triage", triage, Triage)
+    check_plan(plan, triage.plan)
     return Entries(triage, at)
 
 
@@ -332,13 +350,15 @@ def _evidence_digests(result: Triage) -> list[str]:
     batch = result.normed.scores.batch
     roster = batch.roster
     parts: list[list[str]] = [[] for _ in range(len(roster))]
-    for slot, forms in zip(result.plan.slots, batch.forms, strict=True):
+    for slot, form, forms in zip(result.plan.slots, result.plan.forms, batch.forms, strict=True):
+        uses_time = form.quality is not None and form.quality.uses_time
         width = len(forms.codes)
         data = np.ascontiguousarray(forms.codes.T).tobytes()
         times = forms.administered_on.astype(np.int64).tolist()
         for place, (pupil, time) in enumerate(zip(forms.pupil.tolist(), times, strict=True)):
             answers = hashlib.sha256(data[place * width : (place + 1) * width]).hexdigest()
-            parts[pupil].append(f"{slot}:{answers}:{time}")
+            part = f"{slot}:{answers}:{time}"
+            parts[pupil].append(f"{part}:{forms.duration_s[place]}" if uses_time else part)
     columns = [
         roster.city, roster.district, roster.school, roster.class_, roster.dormitory,
         roster.stage, roster.grade, roster.sex, roster.status,

@@ -10,9 +10,10 @@ import numpy as np
 from mhscreen.kernels.derived import box_cox_z, normal_percentile, stanine_of_z
 from mhscreen.kernels.lookup import look_up
 from mhscreen.plan.norming import ANY_SEX, BoxCoxPlan, TablePlan
-from mhscreen.problems import UsageError
+from mhscreen.plan.plan import check_plan
+from mhscreen.problems import UsageError, expect
 from mhscreen.steps.bind import form_times
-from mhscreen.steps.score import find_scale, of_pupils
+from mhscreen.steps.score import Scores, find_scale, of_pupils
 from mhscreen.vocabulary import NormReason
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 
     from mhscreen.plan.norming import LinePlan, NormPlan, StratumPlan
     from mhscreen.plan.plan import Plan
-    from mhscreen.steps.score import ScaleScores, Scores
+    from mhscreen.steps.score import ScaleScores
 
 __all__ = ["Derived", "NormedScale", "NormedScores", "norm", "norm_scale"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Derived:
     """One derived score; arrays of float64, shape (forms,), NaN where there is none.
 
@@ -43,8 +44,11 @@ class Derived:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
+    def __repr__(self) -> str:
+        return f"<Derived: {len(self.value)} rows>"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class NormedScale:
     """One scale of one slot against one norm table.
 
@@ -73,6 +77,9 @@ class NormedScale:
     t_ci_high: NDArray[np.float64]
     t_capped: NDArray[np.int8]
     not_normed: NDArray[np.bool_]
+
+    def __repr__(self) -> str:
+        return f"<NormedScale: {self.plan.ref}, {len(self.stratum)} rows>"
 
     @property
     def z(self) -> NDArray[np.float64]:
@@ -127,12 +134,16 @@ class NormedScale:
         return self.derived.get(name, Derived(nothing, nothing, nothing))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class NormedScores:
     """Scores with their derived scores, by norm plan."""
 
     scores: Scores
     norms: tuple[NormedScale, ...]
+
+    def __repr__(self) -> str:
+        batch = self.scores.batch
+        return f"<NormedScores: {len(batch.roster)} pupils, {batch.plan.programme.ref}>"
 
     def __getitem__(self, name: str) -> NormedScale:
         """Return one normed scale by pupil: ``normed["sdq@teacher.total"].t``.
@@ -156,8 +167,24 @@ def norm(plan: Plan, scores: Scores) -> NormedScores:
     """Norm the scores of a batch with the norm tables of the programme.
 
     Age is taken on the day a form was submitted, else on the day of screening.
+
+    Raises
+    ------
+    UsageError
+        If the scores were not made with this plan.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+    >>> roster, answers = mh.simulate(plan, 40)
+    >>> scores = mh.score(plan, mh.bind(plan, roster=roster, responses=answers))
+    >>> mh.norm(plan, scores)["sdq@teacher.total"].t.shape
+    (40,)
     """
+    expect("scores", scores, Scores)
     batch = scores.batch
+    check_plan(plan, batch.plan)
     normed = []
     for one in plan.norms:
         forms = batch.forms[one.slot]

@@ -2,7 +2,8 @@
 
 ``<instrument>[_<informant>]__<scale>`` is the raw score; a suffix says what else: ``__answered``,
 ``__low``, ``__high``, ``__se`` (item response models only), ``__category``, ``__category_low``,
-``__category_high``, ``__z``, ``__t`` ….
+``__category_high``, ``__z``, ``__t`` …. A response-quality index stands under its own id,
+``phq9__longest_run``.
 """
 
 from __future__ import annotations
@@ -25,25 +26,39 @@ from mhscreen.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from mhscreen.plan.scoring import FormPlan
+    from mhscreen.problems import Problem
     from mhscreen.steps.norm import NormedScale, NormedScores
     from mhscreen.steps.score import FormScores, Scores
     from mhscreen.steps.triage import Triage
 
 __all__ = [
+    "entry_columns",
     "form_columns",
     "norm_columns",
     "normed_columns",
+    "problem_columns",
     "roster_columns",
     "scores_columns",
     "triage_columns",
 ]
 
 Columns = dict[str, Any]
+
+_PLAIN = (
+    "entry_id", "supersedes", "entry_type", "schema_version", "programme", "cycle_id", "term",
+    "period", "pupil_ref", "age", "sex", "attendance", "occurred_at", "recorded_at", "source",
+    "screen_tier", "established_tier", "possible_tier", "assignee", "due_at", "confidentiality",
+    "author", "hash", "prev_hash",
+)  # fmt: skip
+_LISTS = ("ledger_class", "flags", "problem_classes", "not_asked")
+_ORG = ("city", "district", "school", "stage", "grade", "class")
+_PROVENANCE = ("engine", "policy", "approved_by", "definitions", "evidence")
+"""Fields of an entry, as they stand in it."""
 
 
 def form_columns(form: FormPlan, scored: FormScores) -> Columns:
@@ -60,7 +75,10 @@ def form_columns(form: FormPlan, scored: FormScores) -> Columns:
         if scale.categories:
             for suffix in ("category", "category_low", "category_high"):
                 columns[f"{name}__{suffix}"] = _labels(scale.categories, getattr(scale, suffix))
-    if form.validity:
+    if form.quality is not None:
+        for index, values in zip(form.quality.indices, scored.quality, strict=True):
+            columns[f"{form.prefix}__{index.id}"] = values
+    if form.validity or form.quality is not None:
         # Not "__validity": an instrument may well call its validity scale that.
         validity = np.where(scored.filed, scored.validity, -1)
         columns[f"{form.prefix}__form_validity"] = _labels(tuple(Validity), validity)
@@ -142,6 +160,49 @@ def triage_columns(triage: Triage, *, at: np.datetime64 | None = None) -> Column
         "due_at": triage.due_at(at),
         **{k: v for k, v in normed_columns(triage.normed).items() if k != "subject"},
     }
+
+
+def entry_columns(entries: Iterable[Mapping[str, Any]]) -> Columns:
+    """Return ledger entries as flat columns, one row per entry, lists joined by semicolons.
+
+    What only the whole entry says is left out: the scores of each form, and the evidence of
+    each rule.
+    """
+    columns: dict[str, list[Any]] = {
+        name: []
+        for name in (
+            *_PLAIN, *_ORG, *_LISTS, "rules", "undecided_rules", "critical_items", "critical_open",
+            *_PROVENANCE,
+        )
+    }  # fmt: skip
+    for entry in entries:
+        flat = {name: entry[name] for name in _PLAIN}
+        flat |= {name: entry["org"][name] for name in _ORG}
+        flat |= {name: ";".join(entry[name]) for name in _LISTS}
+        flat |= {name: entry["provenance"][name] for name in _PROVENANCE}
+        flat["rules"] = ";".join(one["rule"] for one in entry["tier_reasons"])
+        flat["undecided_rules"] = ";".join(one["rule"] for one in entry["undecided"])
+        for name, state in (("critical_items", "positive"), ("critical_open", "unanswered")):
+            flat[name] = ";".join(
+                f"{one['slot']}.{one['item']}"
+                for one in entry["critical_items"]
+                if one["state"] == state
+            )
+        for name, values in columns.items():
+            values.append(flat[name])
+    return dict(columns)
+
+
+def problem_columns(problems: Sequence[Problem]) -> dict[str, list[Any]]:
+    """Return problems as columns, one row per problem."""
+    columns: dict[str, list[Any]] = {
+        "code": [problem.code for problem in problems],
+        "severity": [problem.severity for problem in problems],
+        "slug": [problem.kind.slug for problem in problems],
+    }
+    for name in ("file", "row", "line", "column", "path", "subject", "what", "expected", "hint"):
+        columns[name] = [getattr(problem, name) for problem in problems]
+    return columns
 
 
 def _labels(labels: Sequence[str | Term], places: NDArray[Any]) -> NDArray[np.object_]:

@@ -96,7 +96,7 @@ def roster_schema() -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Roster:
     """The pupils, column by column; every array has shape (pupils,).
 
@@ -132,6 +132,9 @@ class Roster:
     group: NDArray[np.int64]
     error: NDArray[np.bool_]
     duplicate: NDArray[np.bool_]
+
+    def __repr__(self) -> str:
+        return f"<Roster: {len(self)} pupils>"
 
     def __len__(self) -> int:
         """Return the number of pupils."""

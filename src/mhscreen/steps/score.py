@@ -12,7 +12,10 @@ from mhscreen.kernels.irt import Eap, eap
 from mhscreen.kernels.logic import HOLDS, UNDECIDED, all_of, any_of, at_least, at_or_past
 from mhscreen.kernels.lookup import categorise, look_up, rescale, round_down, round_half_up
 from mhscreen.kernels.packed import Counters, max_packed, sum_packed, unpack
-from mhscreen.problems import UsageError
+from mhscreen.plan.plan import check_plan
+from mhscreen.problems import UsageError, expect
+from mhscreen.steps.bind import ResponseBatch
+from mhscreen.steps.quality import is_doubtful, measure_quality
 from mhscreen.vocabulary import MissingReason, Validity
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from mhscreen.plan.kinds import IrtPlan, LevelNode, TransformPlan
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.scoring import FormPlan, ScalePlan
-    from mhscreen.steps.bind import Forms, ResponseBatch
+    from mhscreen.steps.bind import Forms
 
 __all__ = [
     "FormScores",
@@ -43,7 +46,7 @@ _REFUSED = rc.missing_code(MissingReason.REFUSED)
 _NO_ANSWER = (rc.BLANK, _REFUSED, rc.missing_code(MissingReason.DONT_KNOW))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ScaleScores:
     """One scale of one slot; every array has shape (forms,).
 
@@ -81,8 +84,11 @@ class ScaleScores:
     top: NDArray[np.float64]
     standard_error: NDArray[np.float64] | None = None
 
+    def __repr__(self) -> str:
+        return f"<ScaleScores: {self.scale}, {len(self.score)} rows>"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class FormScores:
     """All that scoring finds on the forms of one slot.
 
@@ -106,6 +112,8 @@ class FormScores:
         Position of the form's `mhscreen.vocabulary.Validity`.
     indices : ndarray of int8, shape (validity indices, forms)
         Three-valued: was the index reached?
+    quality : ndarray of float64, shape (response-quality indices, forms)
+        NaN where an index has no value.
     behind_gate : ndarray of bool
         Where an item was answered though its gate is closed.
     burden : ndarray of float64
@@ -124,15 +132,21 @@ class FormScores:
     counted: NDArray[np.bool_]
     validity: NDArray[np.int8]
     indices: NDArray[np.int8]
+    quality: NDArray[np.float64]
     behind_gate: NDArray[np.bool_]
     burden: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return f"<FormScores: {self.plan.slot}, {len(self)} forms>"
 
     def __len__(self) -> int:
         """Return the number of forms."""
         return int(self.codes.shape[1])
 
 
-def score_forms(plan: FormPlan, codes: NDArray[np.uint8]) -> FormScores:
+def score_forms(
+    plan: FormPlan, codes: NDArray[np.uint8], duration_s: NDArray[np.float64] | None = None
+) -> FormScores:
     """Score the forms of one slot.
 
     Parameters
@@ -141,6 +155,8 @@ def score_forms(plan: FormPlan, codes: NDArray[np.uint8]) -> FormScores:
         The compiled form.
     codes : ndarray of uint8, shape (items, forms)
         Response codes as bound: an option's place or a missing reason.
+    duration_s : ndarray of float64, shape (forms,), optional
+        How long each form took, in seconds; NaN where not recorded.
 
     Returns
     -------
@@ -163,6 +179,12 @@ def score_forms(plan: FormPlan, codes: NDArray[np.uint8]) -> FormScores:
         axis=0
     )
     validity, indices = _judge_validity(plan, scales, forms)
+    quality = np.empty((0, forms))
+    if plan.quality is not None:
+        quality = measure_quality(plan.quality, settled, duration_s)
+        doubtful = is_doubtful(plan.quality, settled, quality)
+        doubtful &= validity != Validity.INVALID.position
+        validity[doubtful] = Validity.QUESTIONABLE.position
     return FormScores(
         plan=plan,
         codes=settled,
@@ -175,6 +197,7 @@ def score_forms(plan: FormPlan, codes: NDArray[np.uint8]) -> FormScores:
         counted=(settled == rc.COUNTED_BLANK).any(axis=0),
         validity=validity,
         indices=indices,
+        quality=quality,
         behind_gate=behind_gate,
         burden=_burden(plan, scales, forms),
     )
@@ -494,7 +517,7 @@ def _burden(plan: FormPlan, scales: list[ScaleScores], forms: int) -> NDArray[np
     return burden
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scores:
     """The scores of a batch.
 
@@ -512,6 +535,9 @@ class Scores:
     forms: tuple[FormScores, ...]
     shown: NDArray[np.int64]
     ranked: tuple[NDArray[np.int64], ...]
+
+    def __repr__(self) -> str:
+        return f"<Scores: {len(self.batch.roster)} pupils, {self.batch.plan.programme.ref}>"
 
     def __getitem__(self, name: str) -> ScaleScores:
         """Return one scale by pupil: ``scores["gad7.total"]``, ``scores["sdq@teacher.total"]``.
@@ -591,9 +617,26 @@ def score(plan: Plan, batch: ResponseBatch) -> Scores:
     -------
     Scores
         A form's scores depend on no other form.
+
+    Raises
+    ------
+    UsageError
+        If the batch was not bound with this plan.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+    >>> roster, answers = mh.simulate(plan, 40)
+    >>> scores = mh.score(plan, mh.bind(plan, roster=roster, responses=answers))
+    >>> scores["mht.total"].score.shape
+    (40,)
     """
+    expect("batch", batch, ResponseBatch)
+    check_plan(plan, batch.plan)
     scored = tuple(
-        score_forms(form, bound.codes) for form, bound in zip(plan.forms, batch.forms, strict=True)
+        score_forms(form, bound.codes, bound.duration_s)
+        for form, bound in zip(plan.forms, batch.forms, strict=True)
     )
     for form, bound, result in zip(plan.forms, batch.forms, scored, strict=True):
         for place in np.flatnonzero(result.behind_gate).tolist():

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mhscreen.plan.plan import check_plan
+from mhscreen.problems import expect
+from mhscreen.steps.bind import ResponseBatch
 from mhscreen.steps.emit import Entries, emit
 from mhscreen.steps.norm import norm
 from mhscreen.steps.score import score
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
     from mhscreen.plan.plan import Plan
     from mhscreen.problems import Problem
-    from mhscreen.steps.bind import ResponseBatch
     from mhscreen.steps.triage import Triage
 
 __all__ = ["Screening", "screen"]
@@ -27,7 +29,7 @@ MOST_ERRORS = 64
 """If more pupils than this cannot be evaluated, the fault is not theirs and is raised."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Screening:
     """The result of a run.
 
@@ -47,6 +49,11 @@ class Screening:
     entries: Entries
     unmatched: Entries | None
 
+    def __repr__(self) -> str:
+        more = 0 if self.unmatched is None else len(self.unmatched)
+        ref = self.plan.programme.ref
+        return f"<Screening: {len(self.entries)} pupils, {more} unmatched, {ref}>"
+
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What was wrong with the input, and what looks implausible."""
@@ -65,6 +72,9 @@ def screen(plan: Plan, batch: ResponseBatch, at: np.datetime64) -> Screening:
     at : datetime64[s]
         When the pupils are screened, in UTC.
     """
+    # Before any pupil: a wrong call must not be taken for pupils who cannot be evaluated.
+    expect("batch", batch, ResponseBatch)
+    check_plan(plan, batch.plan)
     result = _evaluate_all(plan, batch)
     batch.log.extend(check_shares(result))
     unmatched = None

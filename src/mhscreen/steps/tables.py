@@ -23,7 +23,7 @@ Cell = object
 """A str, int, float, bool, date, datetime, or None for an empty cell; as found."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Column:
     """One column.
 
@@ -37,6 +37,9 @@ class Column:
 
     index: NDArray[np.int32]
     values: tuple[Cell, ...]
+
+    def __repr__(self) -> str:
+        return f"<Column: {len(self)} rows>"
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -68,7 +71,7 @@ class BrokenRow:
     guessed: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Table:
     """Named columns of equal length.
 
@@ -98,6 +101,9 @@ class Table:
     broken_rows: tuple[BrokenRow, ...] = ()
     column_numbers: Mapping[str, int] | None = None
     cell_rows: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Table: {self.rows} rows, {len(self.columns)} columns>"
 
     def row_number(self, row: int, heading: str = "") -> int:
         """Return the one-based number that a message gives for a row, or for a cell of it."""

@@ -13,9 +13,11 @@ import numpy as np
 
 from mhscreen.kernels.codes import is_answered, missing_code
 from mhscreen.kernels.logic import HOLDS, UNDECIDED, all_of, any_of, at_least
-from mhscreen.problems import UsageError
+from mhscreen.plan.plan import check_plan
+from mhscreen.problems import UsageError, expect
 from mhscreen.steps.due import due_times
 from mhscreen.steps.leaves import estimated_leaf, leaf_numbers, leaf_truth
+from mhscreen.steps.norm import NormedScores
 from mhscreen.steps.ways import Ways, combine_forms
 from mhscreen.vocabulary import (
     Concern,
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from mhscreen.definitions.policy import Due
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.triage import Node, RulePlan
-    from mhscreen.steps.norm import NormedScores
     from mhscreen.steps.score import FormScores
 
 __all__ = ["Evidence", "Reason", "Triage", "triage"]
@@ -96,7 +97,7 @@ class Reason:
         return Tier.at(self.rule.tier)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Triage:
     """Tiers, flags and rules of a batch.
 
@@ -136,6 +137,9 @@ class Triage:
     clock: NDArray[np.datetime64]
     _ways: Ways
     _leaves: NDArray[np.int8]
+
+    def __repr__(self) -> str:
+        return f"<Triage: {len(self.subjects)} pupils, {self.plan.programme.ref}>"
 
     @property
     def subjects(self) -> NDArray[np.object_]:
@@ -294,9 +298,28 @@ def triage(plan: Plan, normed: NormedScores) -> Triage:
     Triage
         Neither the order of the pupils nor that of the forms, nor any other pupil, changes a
         pupil's tiers.
+
+    Raises
+    ------
+    UsageError
+        If the scores were not normed with this plan.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+    >>> roster, answers = mh.simulate(plan, 40)
+    >>> scores = mh.score(plan, mh.bind(plan, roster=roster, responses=answers))
+    >>> triage = mh.triage(plan, mh.norm(plan, scores))
+    >>> triage
+    <Triage: 40 pupils, qingdao-2023@1.0.0>
+    >>> len(triage.screen_tier)
+    40
     """
+    expect("normed", normed, NormedScores)
     scores = normed.scores
     batch = scores.batch
+    check_plan(plan, batch.plan)
     roster = batch.roster
     truths = [leaf_truth(normed, leaf) for leaf in plan.triage.leaves]
     ways = combine_forms(scores, plan.triage.leaves, truths)

@@ -23,7 +23,7 @@ MOST_COMBINATIONS = 4096
 """More ways of combining a pupil's forms are not gone through; the pupil is then an error."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ways:
     """Every way of taking one form per slot.
 

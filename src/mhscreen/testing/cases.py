@@ -128,10 +128,12 @@ def run_instrument_case(instrument: Instrument, case: InstrumentCase) -> Iterato
             wanted = getattr(expected, name)
             yield from _compare(f"{key}.{name}", wanted, got, decimals=decimals)
     positive = [
-        critical.item
+        f"{critical.item}/{critical.concern}"
         for critical, truth in zip(form.critical, scored.critical, strict=True)
         if truth[0] == HOLDS
     ]
+    if not any("/" in name for name in case.critical or ()):
+        positive = [name.partition("/")[0] for name in positive]
     unanswered = [
         c.item
         for c in form.critical

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mhscreen.definitions import Instrument
+from mhscreen.definitions.keys import complete_scores
 from mhscreen.loading import load_cases
 from mhscreen.problems import UsageError
 from mhscreen.testing.cases import run_instrument_case
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mhscreen.loading import Loaded
 
 __all__ = ["Mutant", "mutate", "surviving"]
+
+_CLOSE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def _scale_changes(instrument: Instrument, scale: Scale) -> Iterator[tuple[str, 
     deciding = [scale.cut_set_for(one) for one in scale.informants or instrument.informants]
     for place, cut_set in enumerate(scale.cut_sets):
         if cut_set in deciding:
-            yield from _cut_changes(scale, place, cut_set)
+            yield from _cut_changes(instrument, scale, place, cut_set)
     yield from _rule_changes(scale)
 
 
@@ -146,23 +149,43 @@ def _rule_changes(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"rounding {other}", {"rounding": other}
 
 
-def _cut_changes(scale: Scale, place: int, cut_set: CutSet) -> Iterator[tuple[str, dict[str, Any]]]:
-    step = _step(scale)
+def _cut_changes(
+    instrument: Instrument, scale: Scale, place: int, cut_set: CutSet
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    scores = complete_scores(instrument, scale)
     for number, category in enumerate(cut_set.categories):
         if category.cut is None:
             continue
-        for sign in (-1, 1):
-            key = "at_or_above" if category.at_or_above is not None else "at_or_below"
-            moved = category.model_copy(update={key: category.cut + sign * step})
+        key = "at_or_above" if category.at_or_above is not None else "at_or_below"
+        for cut in _neighbours(scale, scores, category.cut, upwards=key == "at_or_above"):
+            moved = category.model_copy(update={key: cut})
             categories = [*cut_set.categories]
             categories[number] = moved
             sets = [*scale.cut_sets]
             sets[place] = cut_set.model_copy(update={"categories": tuple(categories)})
-            yield f"{category.id} {key} {category.cut + sign * step:g}", {"cut_sets": tuple(sets)}
+            yield f"{category.id} {key} {cut:g}", {"cut_sets": tuple(sets)}
+
+
+def _neighbours(
+    scale: Scale, scores: Sequence[float], cut: float, *, upwards: bool
+) -> tuple[float, float]:
+    """Return the nearest cuts that put one more, and one fewer, score of complete forms behind it.
+
+    Raw scores times 1.25 without their fraction go from 48 to 50: a cut at 49 is the cut at 50
+    under another name, which no case could notice.
+    """
+    step = _step(scale)
+    sign = 1 if upwards else -1
+    rising = sorted(sign * score for score in scores)
+    outside = [score for score in rising if score < sign * cut - _CLOSE]
+    inside = [score for score in rising if score >= sign * cut - _CLOSE]
+    wider = sign * outside[-1] if outside else cut - sign * step
+    narrower = sign * inside[1] if len(inside) > 1 else cut + sign * step
+    return wider, narrower
 
 
 def _step(scale: Scale) -> float:
-    """Return the distance between two neighbouring scores of a complete form."""
+    """Return the distance between neighbouring scores where they cannot be listed."""
     step = 1 / len(scale.items) if scale.combine == "mean" else 1.0
     if scale.transform is not None and scale.transform.multiply is not None:
         step *= scale.transform.multiply

@@ -70,7 +70,9 @@ def _instrument_case(case: InstrumentCase, instrument: Instrument, path: Path) -
             if category is not None:
                 yield from check_known(category, categories, "category", (*here, key))
     critical = {item.item: None for item in instrument.critical_items}
-    yield from _all_known(case.critical or (), critical, "critical item", (*path, "critical"))
+    with_concern = {f"{item.item}/{item.concern}": None for item in instrument.critical_items}
+    known = {**critical, **with_concern}
+    yield from _all_known(case.critical or (), known, "critical item", (*path, "critical"))
     here = (*path, "critical_open")
     yield from _all_known(case.critical_open or (), critical, "critical item", here)
 

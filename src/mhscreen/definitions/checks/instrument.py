@@ -19,6 +19,7 @@ from mhscreen.definitions.checks.finding import (
     check_unique,
     number,
 )
+from mhscreen.definitions.checks.quality import check_quality
 from mhscreen.definitions.kinds import LevelItem
 from mhscreen.vocabulary import Direction, Validity, Window
 
@@ -26,7 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from mhscreen.definitions.common import Sourced
-    from mhscreen.definitions.instrument import CutSet, Gate, Instrument, ResponseScale, Scale
+    from mhscreen.definitions.instrument import (
+        CutSet,
+        Gate,
+        Instrument,
+        Published,
+        ResponseScale,
+        Scale,
+    )
     from mhscreen.vocabulary import Informant
 
 __all__ = ["check_instrument"]
@@ -59,6 +67,7 @@ def check_instrument(instrument: Instrument) -> Iterator[Finding]:
     yield from _directions(instrument)
     yield from _critical_items(instrument)
     yield from _validity(instrument)
+    yield from check_quality(instrument)
 
 
 def _countable(instrument: Instrument, findings: Iterable[Finding]) -> bool:
@@ -84,6 +93,7 @@ def _names(instrument: Instrument) -> Iterator[Finding]:
     yield from check_unique(
         (index.id for index in i.validity_indices), "validity index", _id_of("validity_indices")
     )
+    yield from check_unique((index.id for index in i.quality), "index", _id_of("quality"))
     items = {item.id: None for item in i.items}
     for n, item in enumerate(i.items):
         path: Path = ("items", n, "response_scale")
@@ -130,6 +140,10 @@ def _scale_names(instrument: Instrument, n: int, scale: Scale) -> Iterator[Findi
         yield from _informants(cut_set.informants, allowed, (*path, m, "informants"))
         categories = (category.id for category in cut_set.categories)
         yield from check_unique(categories, "category", _id_of(*path, m, "categories"))
+    for m, published in enumerate(scale.published):
+        yield from _informants(
+            published.informants, allowed, ("scales", n, "published", m, "informants")
+        )
 
 
 def _item_list(items: Sequence[str], known: Iterable[str], path: Path) -> Iterator[Finding]:
@@ -178,10 +192,11 @@ def _claims(instrument: Instrument) -> Iterator[tuple[Sourced, Path]]:
             yield scale.missing, ("scales", n, "missing")
         for m, cut_set in enumerate(scale.cut_sets):
             yield cut_set, ("scales", n, "cut_sets", m)
-    for n, critical in enumerate(instrument.critical_items):
-        yield critical, ("critical_items", n)
-    for n, index in enumerate(instrument.validity_indices):
-        yield index, ("validity_indices", n)
+        for m, published in enumerate(scale.published):
+            yield published, ("scales", n, "published", m)
+    for name in ("critical_items", "validity_indices", "quality"):
+        for n, claim in enumerate(getattr(instrument, name)):
+            yield claim, (name, n)
 
 
 def _rights(instrument: Instrument) -> Iterator[Finding]:
@@ -305,6 +320,24 @@ def _scales(instrument: Instrument) -> Iterator[Finding]:
             )
         for m, cut_set in enumerate(scale.cut_sets):
             yield from _cuts(scale, cut_set, (low, high), (*path, "cut_sets", m, "categories"))
+        for m, published in enumerate(scale.published):
+            yield from _published(published, (low, high), (*path, "published", m))
+
+
+def _published(published: Published, bounds: tuple[float, float], path: Path) -> Iterator[Finding]:
+    """Check that there is a figure, and that the mean is on the metric of the scale."""
+    low, high = bounds
+    mean = published.mean
+    if mean is None and (published.sd is not None or published.alpha is None):
+        yield Finding(path, "MH104", "key 'mean' is missing", hint="or 'alpha' alone")
+    elif mean is not None and not low <= mean <= high:
+        yield Finding(
+            (*path, "mean"),
+            "MH107",
+            "the published mean is no score of this scale",
+            f"at least {number(low)}, at most {number(high)}",
+            "on another metric?",
+        )
 
 
 def _cuts(
