@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mhscreen import screen
+from mhscreen import bind, screen
 from mhscreen.steps import score as score_module
 from mhscreen.steps.shares import tiers_by_school
 from mhscreen.steps.urgent import unmatched_items, urgent_columns
@@ -152,6 +152,24 @@ def test_a_pupil_who_cannot_be_evaluated_is_seen_by_a_person_and_the_batch_goes_
     assert "error" in entries[1]["flags"]
     assert [(p.code, p.subject) for p in result.problems] == [("MH604", "A2")]
     assert entries[1]["due_at"] is not None
+
+
+def test_screening_leaves_the_batch_as_it_was_and_can_be_repeated(plan):
+    form = plan.forms[plan.slot("sdq@parent")]
+    columns = {f"sdq_{item.number}": [0] for item in form.items}
+    columns[f"sdq_{form.gates[0].rows[0] + 1}"] = [1]  # behind a closed gate
+    roster = {"subject": ["A1"], "school": ["S"], "stage": ["primary"], "grade": [2]}
+    batch = bind(
+        plan,
+        roster=roster,
+        responses={"sdq@parent": {"subject": ["A1"], **columns}},
+        on_problem="report",
+    )
+    before = batch.problems
+    first, second = (screen(batch, at="2026-10-15") for _ in range(2))
+    assert "MH410" in [problem.code for problem in first.problems]
+    assert first.problems == second.problems
+    assert batch.problems == before
 
 
 def test_a_fault_that_is_not_the_pupils_is_raised(school, monkeypatch):

@@ -13,7 +13,7 @@ from mhscreen.kernels.logic import HOLDS, UNDECIDED, all_of, any_of, at_least, a
 from mhscreen.kernels.lookup import categorise, look_up, rescale, round_down, round_half_up
 from mhscreen.kernels.packed import Counters, max_packed, sum_packed, unpack
 from mhscreen.plan.plan import check_plan
-from mhscreen.problems import UsageError, expect
+from mhscreen.problems import ProblemLog, UsageError, expect
 from mhscreen.steps.bind import ResponseBatch
 from mhscreen.steps.quality import is_doubtful, measure_quality
 from mhscreen.vocabulary import MissingReason, Validity
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mhscreen.plan.kinds import IrtPlan, LevelNode, TransformPlan
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.scoring import FormPlan, ScalePlan
+    from mhscreen.problems import Problem
     from mhscreen.steps.bind import Forms
 
 __all__ = [
@@ -529,12 +530,15 @@ class Scores:
         Which form of a slot is shown for each pupil: the worse of several, −1 for none.
     ranked : tuple of ndarray of int64
         By slot, the forms of the pupils who have several: by pupil, the worst first.
+    problems : tuple of Problem
+        What only the scoring could find, such as answers behind a closed gate.
     """
 
     batch: ResponseBatch
     forms: tuple[FormScores, ...]
     shown: NDArray[np.int64]
     ranked: tuple[NDArray[np.int64], ...]
+    problems: tuple[Problem, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Scores: {len(self.batch.roster)} pupils, {self.batch.plan.programme.ref}>"
@@ -638,9 +642,10 @@ def score(plan: Plan, batch: ResponseBatch) -> Scores:
         score_forms(form, bound.codes, bound.duration_s)
         for form, bound in zip(plan.forms, batch.forms, strict=True)
     )
+    log = ProblemLog()
     for form, bound, result in zip(plan.forms, batch.forms, scored, strict=True):
         for place in np.flatnonzero(result.behind_gate).tolist():
-            batch.log.add(
+            log.add(
                 "MH410",
                 "answered though not to be asked",
                 hint="the answer is read; was the form filled in as printed?",
@@ -658,7 +663,7 @@ def score(plan: Plan, batch: ResponseBatch) -> Scores:
         worst_first = several[_from_mild_to_worse(bound, result, several)][::-1]
         ranked.append(worst_first[np.argsort(bound.pupil[worst_first], kind="stable")])
         shown[slot, bound.pupil[worst_first[::-1]]] = worst_first[::-1]
-    return Scores(batch, scored, shown, tuple(ranked))
+    return Scores(batch, scored, shown, tuple(ranked), tuple(log))
 
 
 def _from_mild_to_worse(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mhscreen.plan.plan import check_plan
-from mhscreen.problems import expect
+from mhscreen.problems import ProblemLog, expect
 from mhscreen.steps.bind import ResponseBatch
 from mhscreen.steps.emit import Entries, emit
 from mhscreen.steps.norm import norm
@@ -41,6 +41,8 @@ class Screening:
         Their ledger entries.
     unmatched : Entries or None
         The same for the forms that match no pupil on the roster.
+    problems : tuple of Problem
+        What was wrong with the input, and what looks implausible.
     """
 
     plan: Plan
@@ -48,16 +50,12 @@ class Screening:
     triage: Triage
     entries: Entries
     unmatched: Entries | None
+    problems: tuple[Problem, ...]
 
     def __repr__(self) -> str:
         more = 0 if self.unmatched is None else len(self.unmatched)
         ref = self.plan.programme.ref
         return f"<Screening: {len(self.entries)} pupils, {more} unmatched, {ref}>"
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What was wrong with the input, and what looks implausible."""
-        return self.triage.normed.scores.batch.problems
 
 
 def screen(plan: Plan, batch: ResponseBatch, at: np.datetime64) -> Screening:
@@ -75,13 +73,14 @@ def screen(plan: Plan, batch: ResponseBatch, at: np.datetime64) -> Screening:
     # Before any pupil: a wrong call must not be taken for pupils who cannot be evaluated.
     expect("batch", batch, ResponseBatch)
     check_plan(plan, batch.plan)
-    result = _evaluate_all(plan, batch)
-    batch.log.extend(check_shares(result))
+    result, problems = _evaluate_all(plan, batch)
+    problems += check_shares(result)
     unmatched = None
     if batch.unmatched is not None:
-        unmatched = emit(plan, _evaluate_all(plan, batch.unmatched), at)
-        batch.log.extend(batch.unmatched.log)
-    return Screening(plan, at, result, emit(plan, result, at), unmatched)
+        nobody, more = _evaluate_all(plan, batch.unmatched)
+        unmatched = emit(plan, nobody, at)
+        problems += more
+    return Screening(plan, at, result, emit(plan, result, at), unmatched, tuple(problems))
 
 
 def _evaluate(plan: Plan, batch: ResponseBatch) -> Triage:
@@ -90,14 +89,21 @@ def _evaluate(plan: Plan, batch: ResponseBatch) -> Triage:
     return result
 
 
-def _evaluate_all(plan: Plan, batch: ResponseBatch) -> Triage:
-    """Evaluate a batch; a pupil who cannot be evaluated becomes an error that a person sees."""
+def _evaluate_all(plan: Plan, batch: ResponseBatch) -> tuple[Triage, list[Problem]]:
+    """Evaluate a batch; a pupil who cannot be evaluated becomes an error that a person sees.
+
+    The problems are those of the batch, of its forms, and of those pupils.
+    """
+    log = ProblemLog(list(batch.log))
     try:
-        return _evaluate(plan, batch)
+        result = _evaluate(plan, batch)
     except Exception:
         failing = _find_failing(plan, batch, np.arange(len(batch.roster)))
         if not failing or len(failing) > MOST_ERRORS:
             raise
+    else:
+        log.extend(result.normed.scores.problems)
+        return result, log.problems
     forms = []
     for one in batch.forms:
         kept = np.flatnonzero(~np.isin(one.pupil, failing))
@@ -105,15 +111,17 @@ def _evaluate_all(plan: Plan, batch: ResponseBatch) -> Triage:
     error = batch.roster.error.copy()
     error[failing] = True
     for pupil in failing:
-        batch.log.add(
+        log.add(
             "MH604",
             "could not be evaluated",
             subject=str(batch.roster.subject[pupil]),
             hint="the forms of this pupil must be read by a person",
         )
-    return _evaluate(
+    result = _evaluate(
         plan, replace(batch, forms=tuple(forms), roster=replace(batch.roster, error=error))
     )
+    log.extend(result.normed.scores.problems)
+    return result, log.problems
 
 
 def _find_failing(plan: Plan, batch: ResponseBatch, pupils: NDArray[np.int64]) -> list[int]:
