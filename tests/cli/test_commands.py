@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import mhscreen
-from mhscreen import __version__
+from mhscreen import __version__, cli
 from mhscreen.cli import app
 from mhscreen.cli.words import _PHRASES, SHORT_TIERS
 from mhscreen.vocabulary import ScreenTier
@@ -380,6 +380,20 @@ def test_python_m_mhscreen_is_the_same_program():
 
 def test_a_traceback_never_shows_local_variables():
     assert app.pretty_exceptions_enable is False
+
+
+def test_a_fault_of_the_program_ends_with_2_and_quotes_no_answer(monkeypatch, capsys):
+    def fails():
+        msg = "could not read the answer 7777"
+        raise ValueError(msg)
+
+    monkeypatch.setattr(cli, "app", fails)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "ValueError" in said
+    assert "7777" not in said
 
 
 def test_each_phrase_has_the_same_parts_in_both_languages():

@@ -5,9 +5,12 @@ import pytest
 
 from mhscreen import bind, screen
 from mhscreen.steps import score as score_module
+from mhscreen.steps.screen import screen as screen_batch
 from mhscreen.steps.shares import tiers_by_school
 from mhscreen.steps.urgent import unmatched_items, urgent_columns
 from mhscreen.vocabulary import ScreenTier
+
+NOW = np.datetime64("2026-10-15T00:00:00", "s")
 
 
 def codes_of(result):
@@ -166,7 +169,7 @@ def test_screening_leaves_the_batch_as_it_was_and_can_be_repeated(plan):
         on_problem="report",
     )
     before = batch.problems
-    first, second = (screen(batch, at="2026-10-15") for _ in range(2))
+    first, second = (screen_batch(plan, batch, NOW) for _ in range(2))
     assert "MH410" in [problem.code for problem in first.problems]
     assert first.problems == second.problems
     assert batch.problems == before

@@ -8,6 +8,7 @@ ever printed.
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -60,4 +61,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without Chinese still shows the rest
-    app()
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 - a status of 1 would say that the job was done
+        # Where it happened, without the error's own text: that may quote an answer.
+        traceback.print_tb(error.__traceback__)
+        typer.echo(f"mhscreen: {type(error).__name__}, a fault of this program", err=True)
+        sys.exit(2)
