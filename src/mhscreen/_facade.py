@@ -25,6 +25,7 @@ from mhscreen.problems import (
 )
 from mhscreen.review.audit import audit_answers
 from mhscreen.review.norms import compare_norms as _compare_norms
+from mhscreen.review.norms import raw_columns
 from mhscreen.simulation import simulate_pupils
 from mhscreen.steps import bind as _bind
 from mhscreen.steps import cells
@@ -564,7 +565,8 @@ def compare_norms(
         Two norm tables, ``"sdq/shanghai-teacher@1"``.
     frame : dataframe
         One form per row: raw scores named as in results (``sdq_teacher__total``) with ``sex``,
-        ``age`` or ``birth_date``, and ``grade`` as the tables need them.
+        ``age`` or ``birth_date``, and ``grade`` as the tables need them. Other columns are not
+        read.
     cuts : sequence of float
         T scores above 50. Where a higher score is better, the mirrored cut (65: 35) is meant.
     at : date, datetime or str, optional
@@ -598,17 +600,18 @@ def compare_norms(
     subjects = None
     if heading is not None:
         subjects, _ = cells.map_column(table.columns[heading], cells.parse_text, None, "O")
+    library = library or shipped_library()
     raw = {}
-    for name, column in table.columns.items():
-        if name.count("__") != 1:
-            continue  # not a raw score
-        raw[name], bad = cells.map_column(column, cells.parse_number, np.nan, "f8")
+    for name in raw_columns(library, a):
+        if name not in table.columns:
+            continue
+        raw[name], bad = cells.map_column(table.columns[name], cells.parse_number, np.nan, "f8")
         if bad.any():
             msg = f"column {name} holds no number in row {table.row_number(int(bad.argmax()))}"
             raise UsageError(msg)
     sex, age, grade = _who(table, at)
     return _compare_norms(
-        library or shipped_library(),
+        library,
         a,
         b,
         raw,

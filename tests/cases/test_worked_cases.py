@@ -48,6 +48,38 @@ def test_a_wrong_expectation_is_found(tmp_path, library):
     assert {problem.code for problem in problems} == {"MH213"}
 
 
+@pytest.mark.parametrize(
+    "case, what",
+    [
+        ("duration_s: 12, quality: [pace], validity: questionable", []),
+        ("duration_s: 12.8, quality: [], validity: valid", []),
+        ("quality: [], validity: valid", []),
+        ("duration_s: 12, quality: []", ["MH213 quality: expected none, got pace"]),
+        ("duration_s: 13, quality: [pace]", ["MH213 quality: expected pace, got none"]),
+        ("quality: [pase]", ["MH201 no quality index"]),
+        ("duration_s: 0", ["MH107 "]),
+    ],
+)
+def test_a_case_says_how_long_the_form_took_and_which_indices_are_reached(
+    tmp_path, library, case, what
+):
+    from pathlib import Path
+
+    folder = tmp_path / "instruments" / "moss"
+    folder.mkdir(parents=True)
+    source = Path(__file__).parents[1] / "steps/moss.yaml"
+    folder.joinpath("1.0.0.yaml").write_bytes(source.read_bytes())
+    folder.joinpath("1.0.0.cases.yaml").write_text(
+        "schema: mhscreen/cases/1\nfor: moss@1.0.0\ncases:\n  - {name: plain, "
+        f"answers: {{q1: 0, q2: 1, q3: 1, q4: 2, q5: 0, q6: 1, q7: 0, q8: 1}}, {case}}}\n",
+        encoding="utf-8",
+    )
+    problems = run_cases(library, [load_library(tmp_path).instrument("moss@1")])
+    found = [f"{problem.code} {problem.what}" for problem in problems]
+    assert len(found) == len(what)
+    assert all(one.startswith(begin) for one, begin in zip(found, what, strict=True)), found
+
+
 # -- hazard probes ----------------------------------------------------------------------------
 
 

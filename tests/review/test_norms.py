@@ -91,6 +91,27 @@ def test_scales_that_the_frame_does_not_hold_are_named(editions):
     assert found.left_out["emotional"] == "there is no column sdq_teacher__emotional"
 
 
+def test_columns_of_results_that_are_no_scale_of_the_form_are_not_read(editions, library):
+    answers = {
+        f"mht_{item.id}": [item_code(library, item)] * 5
+        for item in library.instrument("mht@1").definition.items
+    }
+    others = mh.score_instrument("mht@1", answers, library=library)
+    assert "mht__form_validity" in others
+    own = {
+        "sdq_teacher__form_validity": ["valid", "questionable", None, "invalid", "valid"],
+        "sdq_teacher__longest_run": ["", "unknown", "7", "3", "2"],
+        "sdq_teacher__total__category": ["abnormal"] * 5,
+    }
+    found = compare(editions, **TOTAL, **others, **own)
+    assert [one.scale for one in found.scales] == ["total"]
+    assert found.moves() == compare(editions, **TOTAL).moves()
+
+
+def item_code(library, item):
+    return library.instrument("mht@1").definition.options(item.id).options[0].code
+
+
 def test_a_table_compared_with_itself_moves_nobody(editions):
     found = compare(editions, OLD, OLD, **TOTAL)
     assert found.moves()["row"] == []
@@ -104,6 +125,8 @@ def test_a_table_compared_with_itself_moves_nobody(editions):
         ({"cuts": ()}, TOTAL, "above 50"),
         ({}, {"subject": list("abcde")}, "nothing to compare"),
         ({}, {"sdq_teacher__total": [1, 2, "x", 4, 5]}, "row 3"),
+        ({}, TOTAL | {"sdq_teacher__conduct": [1, 2, 3, "valid", 5]}, "teacher__conduct .* row 4"),
+        ({}, {"sdq_parent__total": [1, 2, 3, 4, 5]}, "there is no column sdq_teacher__total"),
     ],
 )
 def test_a_comparison_that_cannot_be_meant_is_refused(editions, other, frame, words):

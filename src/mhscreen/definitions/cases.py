@@ -114,6 +114,8 @@ class InstrumentCase(Model):
     """Absent: the instrument's first."""
     answers: Answers
     """Item id to recorded code, null for a blank; `all` answers every item not named."""
+    duration_s: Annotated[Number, Field(gt=0)] | None = None
+    """Seconds that the form took; absent: not recorded."""
     expect: dict[Key, ScoreExpected] = {}
     """Scale id → what it must give."""
     critical: tuple[CriticalName, ...] | None = None
@@ -122,6 +124,8 @@ class InstrumentCase(Model):
     """Exactly the critical items that are unanswered."""
     validity: Validity | None = None
     """What the form must be."""
+    quality: tuple[Key, ...] | None = None
+    """Exactly the response-quality indices that are reached."""
 
 
 class TriageExpected(Model):

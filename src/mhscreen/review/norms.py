@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mhscreen.plan.scoring import FormPlan
     from mhscreen.steps.norm import NormedScale
 
-__all__ = ["CutMoves", "NormComparison", "ScaleComparison", "compare_norms"]
+__all__ = ["CutMoves", "NormComparison", "ScaleComparison", "compare_norms", "raw_columns"]
 
 _FIFTY = 50.0
 _ALL = "all"
@@ -153,6 +153,24 @@ _SUMMARY = (
     "scale", "cut", "stratum", "forms", "only_a", "only_b", "both", "neither", "not_compared",
 )  # fmt: skip
 _MOVES = ("row", "subject", "scale", "cut", "stratum", "raw", "t_a", "t_b", "reached_with")
+
+
+def raw_columns(library: Library, ref: str) -> list[str]:
+    """Return the result columns in which the raw scores of a norm table's form stand.
+
+    Other columns have a name of the same kind without being a raw score:
+    ``<prefix>__form_validity``, and each index of response quality.
+
+    Parameters
+    ----------
+    library : Library
+        Where the table and its instrument are found.
+    ref : str
+        The norm table.
+    """
+    table = library.norm(ref).definition
+    form = compile_form(library.instrument(table.instrument).definition, table.informant)
+    return [f"{form.prefix}__{scale.id}" for scale in form.scales]
 
 
 def compare_norms(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mhscreen.plan.quality import QualityPlan
 
-__all__ = ["EXEMPT_AT_MINIMUM", "is_at_minimum", "is_doubtful", "measure_quality"]
+__all__ = ["EXEMPT_AT_MINIMUM", "is_at_minimum", "is_doubtful", "is_reached", "measure_quality"]
 
 EXEMPT_AT_MINIMUM = frozenset({"longest_run", "variability"})
 """Indices that say nothing of a form on which every symptom has its least concerning answer.
@@ -65,7 +65,14 @@ def measure_quality(
 def is_doubtful(
     plan: QualityPlan, codes: NDArray[np.uint8], values: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Return the forms on which an index is reached; one without a value never is.
+    """Return the forms on which an index is reached; the parameters are those of `is_reached`."""
+    return np.asarray(is_reached(plan, codes, values).any(axis=0))
+
+
+def is_reached(
+    plan: QualityPlan, codes: NDArray[np.uint8], values: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return which indices are reached on which forms; one without a value never is.
 
     Parameters
     ----------
@@ -75,13 +82,17 @@ def is_doubtful(
         Response codes after gates and blank rules.
     values : ndarray of float64, shape (indices, forms)
         What `measure_quality` gives for them.
+
+    Returns
+    -------
+    ndarray of bool, shape (indices, forms)
     """
-    doubtful = np.zeros(codes.shape[1], dtype=bool)
+    found = np.zeros(values.shape, dtype=bool)
     at_minimum = is_at_minimum(plan, codes)
-    for one, value in zip(plan.indices, values, strict=True):
+    for row, (one, value) in enumerate(zip(plan.indices, values, strict=True)):
         reached = at_or_past(value, value, one.cut, upwards=one.upwards) == HOLDS
-        doubtful |= reached & ~(at_minimum & (one.index in EXEMPT_AT_MINIMUM))
-    return doubtful
+        found[row] = reached & ~(at_minimum & (one.index in EXEMPT_AT_MINIMUM))
+    return found
 
 
 def is_at_minimum(plan: QualityPlan, codes: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from mhscreen.problems import DefinitionError, Problem, ProblemLog, UsageError
 from mhscreen.steps.answers import read_answers
 from mhscreen.steps.bind import bind
 from mhscreen.steps.norm import norm, norm_scale
+from mhscreen.steps.quality import is_reached
 from mhscreen.steps.score import ScaleScores, score, score_forms
 from mhscreen.steps.tables import Table, encode
 from mhscreen.steps.triage import triage
@@ -115,7 +116,8 @@ def run_instrument_case(instrument: Instrument, case: InstrumentCase) -> Iterato
     codes = read_answers(form, table, {place: i.id for place, i in enumerate(form.items)}, log)
     for problem in log:
         yield f"{problem.path}: {problem.what}"
-    scored = score_forms(form, codes)
+    seconds = None if case.duration_s is None else np.array([case.duration_s], dtype=np.float64)
+    scored = score_forms(form, codes, seconds)
     for key, expected in case.expect.items():
         place = form.scale(key)
         if place < 0:
@@ -139,9 +141,14 @@ def run_instrument_case(instrument: Instrument, case: InstrumentCase) -> Iterato
         for c in form.critical
         if rc.is_unanswered(scored.codes[c.row])[0] and scored.codes[c.row, 0] != rc.COUNTED_BLANK
     ]
+    reached = []
+    if form.quality is not None:
+        met = is_reached(form.quality, scored.codes, scored.quality)[:, 0]
+        reached = [one.id for one, holds in zip(form.quality.indices, met, strict=True) if holds]
     for name, wanted, found in (
         ("critical", case.critical, positive),
         ("critical_open", case.critical_open, unanswered),
+        ("quality", case.quality, reached),
     ):
         if wanted is not None:
             yield from _compare(name, sorted(set(wanted)), sorted(set(found)))

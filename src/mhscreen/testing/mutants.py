@@ -6,12 +6,16 @@ A mutation score shows that the cases pin the file, not that the file agrees wit
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mhscreen.definitions import Instrument
 from mhscreen.definitions.keys import complete_scores
 from mhscreen.loading import load_cases
+from mhscreen.plan.scoring import compile_form
 from mhscreen.problems import UsageError
 from mhscreen.testing.cases import run_instrument_case
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from mhscreen.definitions.cases import InstrumentCase
     from mhscreen.definitions.instrument import CutSet, Scale
     from mhscreen.loading import Loaded
+    from mhscreen.plan.quality import QualityPlan
 
 __all__ = ["Mutant", "mutate", "surviving"]
 
@@ -70,7 +75,7 @@ def _noticed(instrument: Instrument, cases: Sequence[InstrumentCase]) -> bool:
 
 
 def mutate(instrument: Instrument) -> Iterator[Mutant]:
-    """Change one thing at a time: keys, membership, cuts, coding, rules for blanks, gates."""
+    """Change one thing at a time: keys, membership, cuts, coding, blanks, gates, quality."""
     for place, scale in enumerate(instrument.scales):
         for what, changes in _scale_changes(instrument, scale):
             changed = scale.model_copy(update=changes)
@@ -230,6 +235,7 @@ def _other_parts(instrument: Instrument) -> Iterator[Mutant]:
                 f"validity {index.id} from {limit:g}",
                 _with(instrument, "validity_indices", place, changed_index),
             )
+    yield from _quality_changes(instrument)
     for place, gate in enumerate(instrument.gates):
         yield Mutant(f"gate {gate.id} left out", _with(instrument, "gates", place, None))
     for place, item in enumerate(instrument.items):
@@ -238,3 +244,36 @@ def _other_parts(instrument: Instrument) -> Iterator[Mutant]:
             yield Mutant(
                 f"item {item.id}: a blank stays open", _with(instrument, "items", place, open_item)
             )
+
+
+def _quality_changes(instrument: Instrument) -> Iterator[Mutant]:
+    """Move the value of each response-quality index to either side."""
+    forms = [compile_form(instrument, informant) for informant in instrument.informants]
+    plans = [form.quality for form in forms if form.quality is not None]
+    for place, index in enumerate(instrument.quality):
+        key = "at_or_above" if index.at_or_above is not None else "at_or_below"
+        step = max(_quality_step(plan, index.index, len(instrument.items)) for plan in plans)
+        for cut in (index.cut - step, index.cut + step):
+            changed = index.model_copy(update={key: cut})
+            yield Mutant(
+                f"quality {index.id} {key} {cut:.4g}",
+                _with(instrument, "quality", place, changed),
+            )
+
+
+def _quality_step(plan: QualityPlan, index: str, items: int) -> float:
+    """Return how far the value of an index moves to have one more, or one fewer, form past it.
+
+    `share_answered` goes in steps of an item, `seconds_per_item` in those of a second of the whole
+    form. No two values of `variability` lie further apart than one answer changes it that goes to
+    a neighbouring option. `even_odd` is a guess: the fewer its pairs, the fewer its values.
+    """
+    if index == "variability":
+        options = (~np.isnan(plan.place)).sum(axis=1)
+        number = len(options)
+        return float(math.sqrt(number - 1) / number / (options.min() - 1))
+    if index == "even_odd":
+        return 1 / len(plan.halves)
+    if index == "share_answered":
+        return 1 / len(plan.counting)
+    return 1 / items if index == "seconds_per_item" else 1.0

@@ -75,6 +75,8 @@ def _instrument_case(case: InstrumentCase, instrument: Instrument, path: Path) -
     yield from _all_known(case.critical or (), known, "critical item", (*path, "critical"))
     here = (*path, "critical_open")
     yield from _all_known(case.critical_open or (), critical, "critical item", here)
+    quality = {index.id: None for index in instrument.quality}
+    yield from _all_known(case.quality or (), quality, "quality index", (*path, "quality"))
 
 
 def _norm_case(case: NormCase, norm: NormTable, path: Path) -> Iterator[Finding]:
