@@ -294,9 +294,9 @@ _KINDS = (
     ),
     ProblemKind(
         "MH421",
-        "part-left-out",
-        "A part of a questionnaire with scales of its own has no column at all.",
-        "Its scales have no score; the rest is scored.",
+        "supplement-left-out",
+        "No item of a supplement has a column.",
+        "It counts as printed without it: its scales have no score; the rest is scored.",
         "warning",
     ),
     ProblemKind(

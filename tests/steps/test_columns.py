@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from mhscreen import ResponseError, bind, score_instrument
+from mhscreen import ResponseError, UsageError, bind, score_instrument, shipped_library
+from mhscreen.plan.scoring import compile_form
 from mhscreen.steps.columns import has_known_heading, match_columns
 from mhscreen.steps.tables import Table, encode
+from mhscreen.vocabulary import Informant
 
 NAME, ANSWER = "张三丰丰", "7777"
 
@@ -94,3 +96,46 @@ def test_a_form_of_which_no_column_is_there_is_refused_and_not_left_out():
     answers = {f"sdq_parent_{number}": [1] for number in range(1, 34)}
     with pytest.raises(ResponseError, match="MH402"):
         score_instrument("sdq@1", answers, informant="teacher")
+
+
+@pytest.mark.parametrize(
+    "instrument, informant, absent",
+    [
+        ("sdq@1", "parent", [3, 8, 13, 16, 24]),  # a component of the total
+        ("sdq@1", "parent", list(range(1, 26))),  # all but the supplement
+        ("sdq@1", "parent", [28, 29, 30, 31, 32]),  # the supplement, but for the item that opens it
+        ("psqi@1", None, [6]),  # a component that is one item
+        ("scas@1", None, [1, 3, 4, 20, 22, 25]),
+        ("dass21@1", None, [2, 4, 7, 9, 15, 19, 20]),  # a scale that is in no total
+        ("mht@1", None, list(range(82, 101, 2))),  # the validity scale
+        ("sioss@1", None, None),
+    ],
+)
+def test_only_a_supplement_may_have_no_columns(instrument, informant, absent):
+    definition = shipped_library().instrument(instrument).definition
+    form = compile_form(definition, Informant(informant or definition.informants[0]))
+    if absent is None:
+        validity = form.scales[form.validity[0].scale]
+        absent = [form.items[row].number for row in validity.rows]
+    there = {
+        f"{form.prefix}_{item.number}": [None] for item in form.items if item.number not in absent
+    }
+    with pytest.raises(ResponseError, match="MH402"):
+        score_instrument(instrument, there, informant=informant)
+
+
+def test_an_item_that_a_rule_reads_is_missed_though_no_scale_has_it(plan):
+    form = plan.forms[plan.slot("observer@teacher")]
+    there = {f"observer_{item.number}": [0] for item in form.items if item.id != "sudden_blow"}
+    matched, _ = match_columns(table(there), [form], own=True)
+    (problem,) = matched[form.slot].problems
+    assert (problem.code, problem.path) == ("MH402", "observer@teacher.sudden_blow")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["PHQ", "subject", "PHQ{number[0]}", "PHQ{number.x}", "{", "{0}"]
+)
+def test_a_pattern_that_does_not_tell_the_items_apart_is_refused(pattern):
+    answers = {f"PHQ{number}": [0] for number in range(1, 10)}
+    with pytest.raises(UsageError, match="column pattern"):
+        score_instrument("phq9@1", answers, columns=pattern)

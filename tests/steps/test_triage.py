@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mhscreen import explain_entry
 from mhscreen.problems import UsageError
 from mhscreen.steps import ways as ways_module
 from mhscreen.vocabulary import Flag, Tier
@@ -296,6 +297,17 @@ def test_an_invalid_form_bars_none_and_watch(school):
         entry = school.one(forms=forms)
         assert entry["screen_tier"] == "undetermined"
         assert "invalid" in entry["flags"]
+
+
+def test_blanks_that_may_hide_an_invalid_form_bar_none_and_watch(school):
+    six = {f"q{n}": 1 for n in range(82, 93, 2)}
+    entry = school.one(forms={"mht": school.calm("mht", **six, q94=None)})
+    assert (entry["established_tier"], entry["screen_tier"]) == ("none", "undetermined")
+    assert "invalid" not in entry["flags"]
+    assert "whether a form is valid" in explain_entry(entry)
+    assert "是否有效" in explain_entry(entry, "zh")
+    five = {**six, "q92": 0}
+    assert school.tiers(forms={"mht": school.calm("mht", **five, q94=None)})[2] == "none"
 
 
 def test_all_rules_are_evaluated_on_an_invalid_form_and_the_reason_says_so(school):

@@ -254,6 +254,9 @@ class Scale(Sourced):
     """The informants whose form has this scale; empty: all."""
     purpose: Literal["content", "validity"] = "content"
     """``validity`` scales say something about the answering, not about the pupil."""
+    supplement: bool = False
+    """Whether the questionnaire is also printed without it: where none of its items has a
+    column, none is missed, and it has no score."""
     missing: MissingRule | None = None
     """Absent: every item is needed."""
     rounding: Literal["none", "half_up", "down"] = "none"

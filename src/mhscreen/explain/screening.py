@@ -169,7 +169,9 @@ class _Explanation:
                 status = self.label(Attendance, entry["attendance"])
                 yield self.say("attendance", status=status)
         elif shown == ScreenTier.UNDETERMINED:
-            yield self.say("because", reasons=self.join(self.unsettled()))
+            # Of several forms one is shown; it may be another whose validity is open.
+            reasons = list(self.unsettled()) or [self.say("why_validity_open")]
+            yield self.say("because", reasons=self.join(reasons))
         # Where no rule holds, the tier "none" would read as a finding beside 待核实 or 未测评.
         if established not in {shown, Tier.NONE}:
             yield self.say("established", tier=self.label(ScreenTier, established))
@@ -187,7 +189,7 @@ class _Explanation:
                     yield self.say(phrase_key, forms=self.listed(slots))
         if set(entry["flags"]) & _UNSETTLING:
             yield self.say("not_settled")
-        elif possible == established:
+        elif possible == established and not self.validity_open():
             yield self.say("settled")
 
     def unsettled(self) -> Iterator[str]:
@@ -197,10 +199,19 @@ class _Explanation:
             yield self.say("why_critical")
         if Flag.INVALID in flags:
             yield self.say("why_invalid")
+        elif self.validity_open():
+            yield self.say("why_validity_open")
         if Tier(entry["possible_tier"]).position >= Tier.GENERAL.position:
             yield self.say("why_possible")
         if flags & {Flag.ERROR, Flag.IDENTITY}:
             yield self.say("why_error")
+
+    def validity_open(self) -> bool:
+        """Return whether blanks leave open that a form is invalid."""
+        return any(
+            form["validity"] == Validity.INCOMPLETE and form["use"] != Requirement.NOT_USED
+            for form in self.entry["instruments"]
+        )
 
     def contact(self) -> Iterator[str]:
         entry = self.entry

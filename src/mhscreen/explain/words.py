@@ -27,6 +27,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "because": ("It stays undetermined because {reasons}.", "待核实的原因：{reasons}。"),
     "why_critical": ("a critical item is unanswered", "有危急条目未作答"),
     "why_invalid": ("a form is invalid", "有问卷无效"),
+    "why_validity_open": (
+        "what is unanswered leaves open whether a form is valid",
+        "因有缺答，问卷是否有效尚不能判定",
+    ),
     "why_possible": (
         "what is unanswered leaves a higher tier open",
         "缺答使更高级别尚不能排除",

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mhscreen.definitions import Instrument, NormTable, Policy
-    from mhscreen.definitions.policy import Condition
+    from mhscreen.definitions.policy import Condition, Leaf
     from mhscreen.plan.scoring import FormPlan
     from mhscreen.vocabulary import Informant
 
-__all__ = ["unverified_claims"]
+__all__ = ["leaves", "unverified_claims"]
 
 
 def unverified_claims(
@@ -69,7 +69,9 @@ def _of_norm(norm: NormTable) -> Iterator[Claim]:
 def _of_policy(policy: Policy, instruments: Mapping[str, Instrument]) -> Iterator[Claim]:
     for rule in policy.rules:
         yield f"{policy.ref}#{rule.id}", rule.evidence
-        for leaf in _category_leaves(rule.when):
+        for leaf in leaves(rule.when):
+            if not isinstance(leaf, CategoryLeaf):
+                continue
             name, _, key = leaf.category.partition(".")
             if name in instruments:
                 scale = instruments[name].scale(key)
@@ -77,15 +79,17 @@ def _of_policy(policy: Policy, instruments: Mapping[str, Instrument]) -> Iterato
                 yield f"{instruments[name].ref}#{key}.{cuts.id}", cuts.evidence
 
 
-def _category_leaves(condition: Condition) -> Iterator[CategoryLeaf]:
-    children: tuple[Condition, ...] = ()
-    if isinstance(condition, CategoryLeaf):
-        yield condition
-    elif isinstance(condition, AllOf):
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    """Yield the leaves of a rule's condition."""
+    children: tuple[Condition, ...]
+    if isinstance(condition, AllOf):
         children = condition.all
     elif isinstance(condition, AnyOf):
         children = condition.any
     elif isinstance(condition, AtLeast):
         children = condition.at_least.of
+    else:
+        yield condition
+        return
     for child in children:
-        yield from _category_leaves(child)
+        yield from leaves(child)

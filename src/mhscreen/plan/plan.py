@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
-from mhscreen.plan.claims import unverified_claims
+from mhscreen.definitions.policy import ItemLeaf
+from mhscreen.plan.claims import leaves, unverified_claims
 from mhscreen.plan.norming import NormPlan, compile_norms
 from mhscreen.plan.scoring import FormPlan, compile_form
 from mhscreen.plan.triage import TriagePlan, compile_triage
@@ -151,7 +152,7 @@ def compile_plan(library: DefinitionSource, programme: str) -> Plan:
     slots = list(dict.fromkeys(use.slot for group in source.groups for use in group.slots))
     forms = []
     for name in slots:
-        form, problem = _compile_slot(name, by_id, source.ref)
+        form, problem = _compile_slot(name, by_id, policy.definition, source.ref)
         if problem is not None:
             problems.append(problem)
         elif form is not None:
@@ -225,7 +226,7 @@ def check_plan(plan: Plan, made_with: Plan) -> None:
 
 
 def _compile_slot(
-    name: str, instruments: Mapping[str, Instrument], where: str
+    name: str, instruments: Mapping[str, Instrument], policy: Policy, where: str
 ) -> tuple[FormPlan | None, Problem | None]:
     key, _, informant = name.partition("@")
     instrument = instruments.get(key)
@@ -236,7 +237,16 @@ def _compile_slot(
     if name not in allowed:
         what = f"slot '{name}' does not exist"
         return None, Problem("MH306", what, ", ".join(allowed), path=where)
-    return compile_form(instrument, Informant(informant or instrument.informants[0])), None
+    who = Informant(informant or instrument.informants[0])
+    read = {
+        leaf.item.removeprefix(f"{key}.")
+        for rule in policy.rules
+        for leaf in leaves(rule.when)
+        if isinstance(leaf, ItemLeaf)
+        and leaf.item.startswith(f"{key}.")
+        and leaf.informant in (None, who)
+    }
+    return compile_form(instrument, who, read), None
 
 
 def _uses(programme: Programme, slots: Sequence[str]) -> NDArray[np.int8]:

@@ -18,7 +18,7 @@ from mhscreen.problems import UsageError
 from mhscreen.vocabulary import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -78,8 +78,10 @@ class ItemPlan:
     codes : tuple
         The recorded codes of the options.
     counts : bool
-        Whether a scale, critical item or gate uses it, so that a blank leaves the form
-        incomplete.
+        Whether a scale, critical item, gate or rule of the policy uses it, so that a blank
+        leaves the form incomplete.
+    supplement : bool
+        Whether it belongs to a supplement, without which the form is printed, too.
     """
 
     id: str
@@ -90,6 +92,7 @@ class ItemPlan:
     upwards: bool
     blank_score: int | None
     counts: bool
+    supplement: bool
     legal: str
     """The legal codes in words, for messages."""
 
@@ -204,7 +207,9 @@ class FormPlan:
         return next((place for place, plan in enumerate(self.scales) if plan.id == key), -1)
 
 
-def compile_form(instrument: Instrument, informant: Informant) -> FormPlan:
+def compile_form(
+    instrument: Instrument, informant: Informant, read: Collection[str] = ()
+) -> FormPlan:
     """Compile one informant's form.
 
     Parameters
@@ -213,6 +218,8 @@ def compile_form(instrument: Instrument, informant: Informant) -> FormPlan:
         A definition that passed its checks.
     informant : Informant
         One of the instrument's informants.
+    read : collection of str
+        Items that rules of a policy read.
 
     Raises
     ------
@@ -229,6 +236,8 @@ def compile_form(instrument: Instrument, informant: Informant) -> FormPlan:
     used = {key for scale in scales for key in own_items(scale)}
     used |= {critical.item for critical in instrument.critical_items}
     used |= {opener.item for gate in instrument.gates for opener in gate.open_when_any}
+    used.update(read)
+    supplement = _supplement(instrument, informant).difference(read)
     return FormPlan(
         slot=instrument.slot(informant),
         prefix=instrument.prefix(informant),
@@ -236,7 +245,10 @@ def compile_form(instrument: Instrument, informant: Informant) -> FormPlan:
         ref=instrument.ref,
         informant=informant,
         ages=(instrument.ages.from_, instrument.ages.below),
-        items=tuple(_item(instrument, item, counts=item.id in used) for item in instrument.items),
+        items=tuple(
+            _item(instrument, item, counts=item.id in used, supplement=item.id in supplement)
+            for item in instrument.items
+        ),
         scales=tuple(_scale(instrument, scale, informant, rows, places) for scale in scales),
         critical=tuple(
             CriticalPlan(
@@ -273,7 +285,22 @@ def _columns(instrument: Instrument, informant: Informant) -> dict[str, int]:
     return names
 
 
-def _item(instrument: Instrument, item: Item, *, counts: bool) -> ItemPlan:
+def _supplement(instrument: Instrument, informant: Informant) -> set[str]:
+    """Return the items of supplements, and of the gates to nothing else."""
+    scales = instrument.scales_for(informant)
+    found = {key for one in scales if one.supplement for key in items_of(instrument, one)}
+    kept = {key for one in scales if not one.supplement for key in items_of(instrument, one)}
+    kept |= {critical.item for critical in instrument.critical_items}
+    for gate in instrument.gates:
+        openers = {opener.item for opener in gate.open_when_any}
+        if kept.isdisjoint(gate.items) and not found.isdisjoint(gate.items):
+            found |= openers
+        else:
+            kept |= openers
+    return found - kept
+
+
+def _item(instrument: Instrument, item: Item, *, counts: bool, supplement: bool) -> ItemPlan:
     scale = instrument.options(item.id)
     answers: dict[str, int] = {}
     spellings = [
@@ -302,6 +329,7 @@ def _item(instrument: Instrument, item: Item, *, counts: bool) -> ItemPlan:
         item_direction(instrument, item.id) is Direction.WORSE,
         None if blank is None else blank.score,
         counts,
+        supplement,
         legal,
     )
 

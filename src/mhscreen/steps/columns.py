@@ -197,14 +197,14 @@ def _complete(
             continue
         present[form.slot] = matched
         left_out = _left_out(form, matched)
-        if left_out:
+        if left_out and matched.items:
             matched.problems.append(
                 Problem(
                     "MH421",
-                    f"no column for {len(left_out)} items of a part of its own",
+                    f"no column for the {len(left_out)} items of the supplement",
                     file=table.name,
                     path=f"{form.slot}.{form.items[left_out[0]].id}",
-                    hint="was the form printed without it? its scales have no score",
+                    hint="right if the form was printed without it; its scales have no score",
                 )
             )
         for row, item in enumerate(form.items):
@@ -224,23 +224,13 @@ def _complete(
 
 
 def _left_out(form: FormPlan, matched: Matched) -> list[int]:
-    """Return the items of parts that the form was printed without, such as a supplement.
+    """Return the items of the supplement, where the form was printed without it.
 
-    A part may be left out where none of its scales has a column and none of its items is
-    critical; the items that only open its gates go with it. Where nothing is there, nothing
-    was left out: it is another form.
+    Only what the definition calls a supplement: in any other part a column that is not found
+    may be misspelt, and must be missed.
     """
-    if not matched.items:
-        return []
-    critical = {item.row for item in form.critical}
-    there: set[int] = set()
-    for scale in form.scales:
-        rows = set(scale.rows.tolist())
-        if rows & (matched.items.keys() | critical):
-            there |= rows
-    there |= {row for gate in form.gates if there & set(gate.rows) for row, _ in gate.openers}
-    there |= critical
-    return [row for row, item in enumerate(form.items) if item.counts and row not in there]
+    rows = [row for row, item in enumerate(form.items) if item.supplement]
+    return [] if matched.items.keys() & set(rows) else rows
 
 
 def _claims(form: FormPlan, names: ColumnNames | None, *, own: bool) -> dict[str, int]:
@@ -256,13 +246,16 @@ def _claims(form: FormPlan, names: ColumnNames | None, *, own: bool) -> dict[str
         return {heading: rows[item] for heading, item in names.items()}
     if isinstance(names, str):
         try:
-            return {
+            claims = {
                 heading_key(names.format(number=item.number, item=item.id)): row
                 for row, item in enumerate(form.items)
             }
-        except (KeyError, IndexError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError):
+            claims = {}
+        if len(claims) < len(form.items):  # or two items have one heading
             msg = f"{form.slot}: a column pattern holds {{number}} or {{item}}, and nothing else"
-            raise UsageError(msg) from error
+            raise UsageError(msg)
+        return claims
     claims = dict(form.columns)
     if own:
         for name, row in form.columns.items():

@@ -353,12 +353,14 @@ def triage(plan: Plan, normed: NormedScores) -> Triage:
             flags[flag] = flags[flag] | holds
 
     critical_open = facts.critical_absent | facts.any(lambda form: form.critical_open)
+    # Blanks that may hide an invalid form do not reassure either.
+    doubtful = flags[Flag.INVALID] | facts.any(_has_validity(Validity.INCOMPLETE), used=True)
     error = flags[Flag.ERROR] | flags[Flag.IDENTITY]
     screen = _shown(
         established,
         possible,
         recorded=facts.any(lambda form: form.recorded) | (truth_of_pupil == HOLDS).any(axis=0),
-        unsettled=critical_open | flags[Flag.INVALID] | error,
+        unsettled=critical_open | doubtful | error,
         error=error,
     )
     return Triage(
