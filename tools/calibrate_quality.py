@@ -50,8 +50,10 @@ def main(arguments: list[str]) -> int:
     library = load_library(*given.folder, base=shipped_library()) if given.folder else None
     instrument = (library or shipped_library()).instrument(given.instrument).definition
     names = given.index or ["longest_run", "variability"]
-    form = _form(instrument, Informant(given.informant or instrument.informants[0]), names)
     rng = np.random.default_rng(given.seed)
+    who = Informant(given.informant or instrument.informants[0])
+    expected = _expected(instrument, who, given) if "person_fit" in names else {}
+    form = _form(instrument, who, names, expected)
     honest = [_honest(form, level, given, rng) for level in LEVELS]
     cuts = calibrate(form, honest, given.false_alarm)
     form = replace(form, quality=with_cuts(form, cuts))
@@ -67,7 +69,8 @@ def main(arguments: list[str]) -> int:
     for index in names:
         if cuts[index] is None:
             print(f"# {index}: no value keeps to this rate on this form; leave it out")
-    print(_yaml({k: v for k, v in cuts.items() if v is not None}, given, rates, command))
+    kept = {index: cut for index, cut in cuts.items() if cut is not None}
+    print(_yaml(kept, expected, given, rates, command))
     return 0 if max(rates) <= given.false_alarm else 1
 
 
@@ -120,7 +123,7 @@ def _cut(form: FormPlan, place: int, honest: list[FormScores], alone: float) -> 
     if index in ABOVE:
         cut = worst + 1
         return cut if cut <= len(_quality(form).rows) else None
-    lowest = {"even_odd": -1.0}.get(index, 0.0)
+    lowest = {"even_odd": -1.0, "person_fit": -1.0}.get(index, 0.0)
     cut = floor((-worst - 1e-9) * 10**DECIMALS) / 10**DECIMALS
     return cut if cut >= lowest else None
 
@@ -147,7 +150,23 @@ def _quality(form: FormPlan) -> QualityPlan:
     return form.quality
 
 
-def _form(instrument: Instrument, informant: Informant, names: list[str]) -> FormPlan:
+def _expected(
+    instrument: Instrument, informant: Informant, given: argparse.Namespace
+) -> dict[str, float]:
+    """Return how concerning the answers to each symptom are, on average over the levels."""
+    form = _form(instrument, informant, ["variability"], {})
+    quality = _quality(form)
+    rng = np.random.default_rng([given.seed, 1])
+    codes = np.hstack([_honest(form, level, given, rng).codes for level in LEVELS])
+    concern = np.take_along_axis(quality.concern, codes[quality.rows].astype(np.intp), axis=1)
+    symptoms = [form.items[row].id for row in quality.rows[quality.symptoms]]
+    means = np.nanmean(concern[quality.symptoms], axis=1)
+    return {key: round(float(mean), DECIMALS) for key, mean in zip(symptoms, means, strict=True)}
+
+
+def _form(
+    instrument: Instrument, informant: Informant, names: list[str], expected: dict[str, float]
+) -> FormPlan:
     """Compile a form with the indices that are wanted, each with a value still to be found."""
     wanted = tuple(
         QualityIndex(
@@ -156,6 +175,7 @@ def _form(instrument: Instrument, informant: Informant, names: list[str]) -> For
             **{"at_or_above" if name in ABOVE else "at_or_below": 0.0},
             source="own",
             evidence=Evidence.OWN_CHOICE,
+            expected=expected if name == "person_fit" else {},
             calibration=QualityCalibration(
                 false_alarm=0.01, method="to be found", simulated=True, command="this one"
             ),
@@ -204,7 +224,11 @@ def _listed(levels: tuple[float, ...], rates: list[float]) -> str:
 
 
 def _yaml(
-    cuts: dict[str, float], given: argparse.Namespace, rates: list[float], command: str
+    cuts: dict[str, float],
+    expected: dict[str, float],
+    given: argparse.Namespace,
+    rates: list[float],
+    command: str,
 ) -> str:
     lines = ["quality:"] if cuts else []
     method = (
@@ -218,6 +242,7 @@ def _yaml(
             f"  - id: {index}",
             f"    index: {index}",
             f"    {side}: {cut:g}",
+            *_expected_lines(expected if index == "person_fit" else {}),
             "    source: own",
             "    evidence: own_choice",
             "    calibration:",
@@ -229,12 +254,19 @@ def _yaml(
     return "\n".join(lines)
 
 
+def _expected_lines(expected: dict[str, float]) -> list[str]:
+    return (
+        ["    expected:", *(f"      {k}: {v:g}" for k, v in expected.items())] if expected else []
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("instrument", help="such as scl90 or sdq@1.0.0")
     parser.add_argument("--informant", help="whose form; the instrument's first if not said")
     parser.add_argument("--index", action="append", choices=[
-        "longest_run", "variability", "even_odd", "share_answered", "seconds_per_item",
+        "longest_run", "variability", "even_odd", "person_fit", "share_answered",
+        "seconds_per_item",
     ], help="once for each; longest_run and variability if not said")  # fmt: skip
     parser.add_argument("--false-alarm", type=float, default=0.01)
     parser.add_argument("--forms", type=int, default=20_000, help="at each level")

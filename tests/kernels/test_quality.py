@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mhscreen.kernels.quality import even_odd, longest_run, per_item, share, variability
+from mhscreen.definitions.checks import quality as checks
+from mhscreen.kernels.quality import (
+    FEWEST_ITEMS,
+    FEWEST_PAIRS,
+    even_odd,
+    longest_run,
+    per_item,
+    person_fit,
+    share,
+    variability,
+)
 
 HALVES = [(np.array([0, 2]), np.array([1])), (np.array([3]), np.array([4])),
           (np.array([5]), np.array([6])), (np.array([7]), np.array([8]))]  # fmt: skip
@@ -61,6 +71,31 @@ def test_even_odd_is_the_correlation_of_the_halves_over_the_scales(forms):
             assert found == pytest.approx(correlation(one, other), abs=1e-9)
 
 
+EXPECTED = np.array([0.1, 0.3, 0.2, np.nan, 0.6, 0.4, 0.8, 0.5, 0.7])
+
+
+@given(BATCH)
+def test_person_fit_is_the_correlation_with_the_expected_answers(forms):
+    for form, found in zip(forms, person_fit(as_values(forms), EXPECTED), strict=True):
+        pairs = [
+            (code / 3, expected)
+            for code, expected in zip(form, EXPECTED, strict=True)
+            if code >= 0 and not np.isnan(expected)
+        ]
+        if len(pairs) < 6 or len({answer for answer, _ in pairs}) == 1:
+            assert np.isnan(found)
+        else:
+            assert found == pytest.approx(correlation(*zip(*pairs, strict=True)), abs=1e-9)
+
+
+def test_who_has_no_complaint_at_all_has_no_person_fit():
+    assert np.isnan(person_fit(as_values([[0] * 9]), EXPECTED)[0])
+
+
+def test_the_definitions_are_held_to_the_fewest_that_the_kernels_need():
+    assert (checks._FEWEST_SCALES, checks._FEWEST_ITEMS) == (FEWEST_PAIRS, FEWEST_ITEMS)
+
+
 def test_two_scales_are_too_few_to_say_that_halves_agree():
     values = as_values([[0, 1, 2, 3, 3, 0, 1, 2, 3]])
     assert np.isnan(even_odd(values, HALVES[:2])[0])
@@ -74,6 +109,7 @@ def test_no_form_depends_on_another(forms, random):
     for found, alone in (
         (longest_run(codes), lambda n: longest_run(codes[:, [n]])),
         (variability(values), lambda n: variability(values[:, [n]])),
+        (person_fit(values, EXPECTED), lambda n: person_fit(values[:, [n]], EXPECTED)),
         (even_odd(values, HALVES), lambda n: even_odd(values[:, [n]], HALVES)),
     ):
         for place in order:

@@ -118,6 +118,25 @@ def test_halves_that_contradict_each_other_make_the_form_questionable(scored, va
 
 
 @pytest.mark.parametrize(
+    "answers, expected",
+    [
+        ({"q1": 2, "q2": 2, "q3": 1, "q4": 1, "q5": 2, "q6": 0}, Validity.VALID),
+        ({"q1": 0, "q2": 0, "q3": 1, "q4": 1, "q5": 0, "q6": 2}, Validity.QUESTIONABLE),
+        ({"q1": 0, "q2": 0, "q3": 1, "q4": 1, "q5": None, "q6": 2}, Validity.VALID),  # too few
+    ],
+)
+def test_rare_complaints_without_the_common_ones_make_the_form_questionable(
+    answers_to_codes, answers, expected
+):
+    common_first = {"q1": 0.9, "q2": 0.8, "q3": 0.5, "q4": 0.4, "q5": 0.2, "q6": 0.1}
+    fit = index("person_fit", at_or_below=-0.5).model_copy(update={"expected": common_first})
+    form = compile_form(MOSS.model_copy(update={"quality": (fit,)}), Informant.SELF)
+    for critical in (0, 2):  # q5 is reversed; q7 is critical and left out
+        codes = answers_to_codes(form, {**answers, "q7": critical, "q8": 0})
+        assert Validity.at(int(score_forms(form, codes).validity[0])) == expected
+
+
+@pytest.mark.parametrize(
     "answered, expected", [(3, "questionable"), (4, "questionable"), (5, "valid")]
 )
 def test_many_blanks_make_the_form_questionable(validity, answered, expected):

@@ -53,6 +53,7 @@ __all__ = [
 
 Code = Int | Str
 Weight = Annotated[int, Field(strict=True, ge=1, le=1000)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 
 class Option(Model):
@@ -326,19 +327,29 @@ class QualityIndex(Sourced):
     It never makes a form invalid and changes no tier, and a policy cannot read it. `longest_run`
     is the same recorded code on so many neighbouring items; `variability` the standard deviation
     of the places of the answers among the options, from 0 to 0.5; `even_odd` the correlation of
-    two halves over the content scales; `share_answered` that of the items that count;
-    `seconds_per_item` the time of the form by answered items. The first three leave out critical
+    two halves over the content scales; `person_fit` that of the answers with how concerning the
+    answers to each item are on average; `share_answered` that of the items that count;
+    `seconds_per_item` the time of the form by answered items. The first four leave out critical
     items, and the first two exempt a form with the least concerning answer to every symptom.
     """
 
     id: Key
     """Its name in columns."""
-    index: Literal["longest_run", "variability", "even_odd", "share_answered", "seconds_per_item"]
+    index: Literal[
+        "longest_run",
+        "variability",
+        "even_odd",
+        "person_fit",
+        "share_answered",
+        "seconds_per_item",
+    ]
     """The named index."""
     at_or_above: Number | None = None
     """Where it is reached: `longest_run`, or `variability` that is too large."""
     at_or_below: Number | None = None
     """Where it is reached: the others, or `variability` that is too small."""
+    expected: dict[Key, Share] = {}
+    """For `person_fit`: how concerning the answers to an item are on average, from 0 to 1."""
     calibration: QualityCalibration
     """How the value was chosen; the indices of an instrument are decided together."""
 

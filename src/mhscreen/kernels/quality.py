@@ -19,10 +19,22 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Rows = NDArray[np.int64]
 
-__all__ = ["even_odd", "longest_run", "per_item", "share", "variability"]
+__all__ = [
+    "FEWEST_ITEMS",
+    "FEWEST_PAIRS",
+    "even_odd",
+    "longest_run",
+    "per_item",
+    "person_fit",
+    "share",
+    "variability",
+]
 
 FEWEST_PAIRS = 3
 """Pairs of halves below which a correlation says nothing."""
+
+FEWEST_ITEMS = 6
+"""Answers below which their agreement with the expected ones says nothing."""
 
 _FEWEST_ANSWERS = 2
 _EPSILON = 1e-9
@@ -113,13 +125,36 @@ def even_odd(values: Floats, halves: Sequence[tuple[Rows, Rows]]) -> Floats:
         for place, both in enumerate(halves):
             for side, rows in enumerate(both):
                 pairs[side, place] = _added(values[rows]) / _count(values[rows])
-        pairs[:, np.isnan(pairs).any(axis=0)] = np.nan
-        number = _count(pairs[0])
-        first, second = (half - _added(half) / number for half in pairs)
-        one, other = _added(first * first), _added(second * second)
-        correlation = np.clip(_added(first * second) / np.sqrt(one * other), -1, 1)
-    varied = (one > _EPSILON) & (other > _EPSILON)
-    return np.where((number >= FEWEST_PAIRS) & varied, correlation, np.nan)
+    return _correlation(pairs, FEWEST_PAIRS)
+
+
+def person_fit(values: Floats, expected: Floats) -> Floats:
+    """Return how a form's answers go with those expected: their correlation over the items.
+
+    Who has few complaints has the common ones first; answers that do not follow that order were
+    given by chance, or by somebody who is unlike the others.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (items, forms)
+        Keyed answers, from 0 (least concerning) to 1; NaN where there is none.
+    expected : ndarray of float64, shape (items,)
+        The same on average; NaN for items that are left out.
+
+    Returns
+    -------
+    ndarray of float64, shape (forms,)
+        From −1 to 1: the personal point-biserial correlation (Donlon & Fischer 1968), taken over
+        graded answers. NaN with fewer than six answers, and where all of them are the same.
+
+    Examples
+    --------
+    >>> expected = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    >>> person_fit(np.column_stack([expected, 1 - expected, np.zeros(6)]), expected).round(6)
+    array([ 1., -1., nan])
+    """
+    pairs = np.stack(np.broadcast_arrays(values, expected[:, None]))
+    return _correlation(pairs, FEWEST_ITEMS)
 
 
 def share(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> Floats:
@@ -167,6 +202,18 @@ def per_item(duration: Floats, answered: NDArray[np.bool_]) -> Floats:
     number = answered.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(number > 0, duration / number, np.nan)
+
+
+def _correlation(pairs: Floats, fewest: int) -> Floats:
+    """Correlate the two sides of each form's pairs; shape (2, pairs, forms)."""
+    pairs = np.where(np.isnan(pairs).any(axis=0), np.nan, pairs)
+    number = _count(pairs[0])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        first, second = (side - _added(side) / number for side in pairs)
+        one, other = _added(first * first), _added(second * second)
+        correlation = np.clip(_added(first * second) / np.sqrt(one * other), -1, 1)
+    varied = (one > _EPSILON) & (other > _EPSILON)
+    return np.where((number >= fewest) & varied, correlation, np.nan)
 
 
 def _count(values: Floats) -> NDArray[np.int64]:

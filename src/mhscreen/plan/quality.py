@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ class QualityIndexPlan:
     cut: float
     upwards: bool
     """Whether higher values reach it."""
+    expected: tuple[float, ...] = ()
+    """For `person_fit`: the expected answer by place in `rows`, NaN for items left out."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,13 @@ def compile_quality(
             halves.append((np.array(own[::2]), np.array(own[1::2])))
     return QualityPlan(
         indices=tuple(
-            QualityIndexPlan(one.id, one.index, one.cut, one.at_or_above is not None)
+            QualityIndexPlan(
+                one.id,
+                one.index,
+                one.cut,
+                one.at_or_above is not None,
+                tuple(one.expected.get(key, math.nan) for key in items),
+            )
             for one in instrument.quality
         ),
         counting=np.array(

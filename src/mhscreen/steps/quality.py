@@ -52,6 +52,9 @@ def measure_quality(
             found[row] = kernel.variability(_taken(plan, plan.place, codes))
         elif one.index == "even_odd":
             found[row] = kernel.even_odd(_taken(plan, plan.concern, codes), plan.halves)
+        elif one.index == "person_fit":
+            concern = _taken(plan, plan.concern, codes)
+            found[row] = kernel.person_fit(concern, np.array(one.expected))
         elif one.index == "share_answered":
             # Not asked, or never put: that is not the pupil's doing.
             due = (codes != rc.NOT_APPLICABLE) & (codes != rc.NOT_PRESENTED)

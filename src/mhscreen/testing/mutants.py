@@ -266,7 +266,8 @@ def _quality_step(plan: QualityPlan, index: str, items: int) -> float:
 
     `share_answered` goes in steps of an item, `seconds_per_item` in those of a second of the whole
     form. No two values of `variability` lie further apart than one answer changes it that goes to
-    a neighbouring option. `even_odd` is a guess: the fewer its pairs, the fewer its values.
+    a neighbouring option. `even_odd` is a guess (the fewer its pairs, the fewer its values),
+    and so is `person_fit`.
     """
     if index == "variability":
         options = (~np.isnan(plan.place)).sum(axis=1)
@@ -274,6 +275,8 @@ def _quality_step(plan: QualityPlan, index: str, items: int) -> float:
         return float(math.sqrt(number - 1) / number / (options.min() - 1))
     if index == "even_odd":
         return 1 / len(plan.halves)
+    if index == "person_fit":
+        return 0.1
     if index == "share_answered":
         return 1 / len(plan.counting)
     return 1 / items if index == "seconds_per_item" else 1.0

@@ -18,6 +18,7 @@ __all__ = ["check_quality"]
 _ABOVE, _BELOW = "at_or_above", "at_or_below"
 _SIDES = {"longest_run": (_ABOVE,), "variability": (_ABOVE, _BELOW)}
 _FEWEST_SCALES = 3
+_FEWEST_ITEMS = 6
 
 
 def check_quality(instrument: Instrument) -> Iterator[Finding]:
@@ -33,6 +34,7 @@ def check_quality(instrument: Instrument) -> Iterator[Finding]:
             what = f"'{index.id}' is already the name of {taken[index.id]}"
             yield Finding((*path, "id"), "MH202", what, hint="each gives a column of that name")
         yield from _side(instrument, index, path)
+        yield from _expected(instrument, index, path)
         joint = instrument.quality[0].calibration.false_alarm
         if index.calibration.false_alarm != joint:
             yield Finding(
@@ -69,6 +71,33 @@ def _side(instrument: Instrument, index: QualityIndex, path: Path) -> Iterator[F
         yield from _reachable(instrument, index, (*path, given[0]))
 
 
+def _expected(instrument: Instrument, index: QualityIndex, path: Path) -> Iterator[Finding]:
+    """Check the expected answers of `person_fit`, and that no other index has any."""
+    if index.index != "person_fit":
+        if index.expected:
+            what = f"key 'expected' does not go with index '{index.index}'"
+            yield Finding((*path, "expected"), "MH107", what, "person_fit")
+        return
+    if not index.expected:
+        yield Finding(path, "MH104", "key 'expected' is missing")
+        return
+    items = {item.id for item in instrument.items}
+    critical = {one.item for one in instrument.critical_items}
+    for key in index.expected:
+        if key not in items:
+            yield Finding((*path, "expected", key), "MH201", f"there is no item '{key}'")
+        elif key in critical:
+            what = f"'{key}' is a critical item, which no index looks at"
+            yield Finding((*path, "expected", key), "MH107", what)
+    if len(index.expected) < _FEWEST_ITEMS or len(set(index.expected.values())) == 1:
+        yield Finding(
+            (*path, "expected"),
+            "MH207",
+            "no form has a 'person_fit'",
+            f"{_FEWEST_ITEMS} items or more, not all with the same expected answer",
+        )
+
+
 def _reachable(instrument: Instrument, index: QualityIndex, path: Path) -> Iterator[Finding]:
     low, high = _limits(instrument, index.index)
     upwards = index.at_or_above is not None
@@ -91,6 +120,7 @@ def _limits(instrument: Instrument, index: str) -> tuple[float, float]:
     limits: dict[str, tuple[float, float]] = {
         "variability": (0, 0.5),
         "even_odd": (-1, 1),
+        "person_fit": (-1, 1),
         "share_answered": (0, 1),
     }
     return limits.get(index, (0, inf))
