@@ -146,6 +146,25 @@ def test_a_list_in_a_cell_becomes_text_and_breaks_nothing():
         assert to_table(frame, "answers").columns["q1"].cells() == ["[1]", "[2]"]
 
 
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [["a", "b", "b"], ["c", None, "a"]],
+        [[str(n) for n in range(100)], [str(n) for n in range(100, 200)]],  # too many for one byte
+        [["a", None], [None, "b"]],
+    ],
+)
+@pytest.mark.parametrize("null_is_a_category", [False, True])
+def test_chunks_that_each_have_their_own_categories_give_one_column(chunks, null_is_a_category):
+    how = "encode" if null_is_a_category else "mask"
+    coded = [pa.array(cells).dictionary_encode(null_encoding=how) for cells in chunks]
+    small = [
+        pa.DictionaryArray.from_arrays(one.indices.cast(pa.int8()), one.dictionary) for one in coded
+    ]
+    found = to_table(pa.table({"q1": pa.chunked_array(small)}), "answers").columns["q1"]
+    assert found.cells() == [cell for cells in chunks for cell in cells]
+
+
 def test_categories_that_no_row_uses_are_left_out():
     pandas_column = pd.Categorical(["b", None, "b"], categories=["a", "b", "c"])
     polars_column = pl.Series(["b", None, "b"], dtype=pl.Enum(["a", "b", "c"]))
