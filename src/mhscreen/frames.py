@@ -303,6 +303,7 @@ def _arrow_column(array: Any) -> Column:
         encoded = _dictionary(chunks)
         indices = encoded.indices.cast(pa.int32()).fill_null(-1)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        # Lists and the like have no dictionary; those of several chunks may not fit into one.
         return encode(map(_plain, chunks.to_pylist()))
     index = indices.to_numpy(zero_copy_only=False)
     return _compact(index, _python_values(encoded.dictionary))
@@ -316,12 +317,7 @@ def _dictionary(chunks: Any) -> Any:
         chunks = chunks.cast(chunks.type.storage_type)
     if not pa.types.is_dictionary(chunks.type):
         return chunks.combine_chunks().dictionary_encode()
-    if chunks.num_chunks == 1:
-        return chunks.chunk(0)
-    try:
-        return chunks.unify_dictionaries().combine_chunks()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return chunks.cast(chunks.type.value_type).combine_chunks().dictionary_encode()
+    return chunks.unify_dictionaries().combine_chunks()
 
 
 def _python_values(dictionary: Any) -> list[Cell]:
