@@ -124,6 +124,19 @@ def test_only_a_supplement_may_have_no_columns(instrument, informant, absent):
         score_instrument(instrument, there, informant=informant)
 
 
+def test_an_item_of_a_supplement_that_something_else_needs_is_missed():
+    sdq = shipped_library().instrument("sdq@1").definition
+    scales = tuple(
+        scale.model_copy(update={"items": (*scale.items, "q3")}) if scale.id == "impact" else scale
+        for scale in sdq.scales
+    )
+    form = compile_form(sdq.model_copy(update={"scales": scales}), Informant.PARENT)
+    supplement = {item.id for item in form.items if item.supplement}
+    assert "imp_home" in supplement
+    assert "overall" in supplement
+    assert "q3" not in supplement
+
+
 def test_an_item_that_a_rule_reads_is_missed_though_no_scale_has_it(plan):
     form = plan.forms[plan.slot("observer@teacher")]
     there = {f"observer_{item.number}": [0] for item in form.items if item.id != "sudden_blow"}

@@ -175,6 +175,20 @@ def test_screening_leaves_the_batch_as_it_was_and_can_be_repeated(plan):
     assert batch.problems == before
 
 
+def test_what_scoring_finds_on_a_form_off_the_roster_is_reported_too(plan):
+    form = plan.forms[plan.slot("sdq@parent")]
+    columns = {f"sdq_{item.number}": [0] for item in form.items}
+    columns[f"sdq_{form.gates[0].rows[0] + 1}"] = [1]  # behind a closed gate
+    result = screen(
+        plan,
+        roster={"subject": ["A1"], "school": ["S"], "stage": ["primary"], "grade": [2]},
+        responses={"sdq@parent": {"subject": ["nobody"], **columns}},
+        at="2026-10-15",
+        on_problem="report",
+    )
+    assert ("MH410", "nobody") in [(problem.code, problem.subject) for problem in result.problems]
+
+
 def test_a_fault_that_is_not_the_pupils_is_raised(school, monkeypatch):
     def fails(plan, codes, *durations):
         raise ZeroDivisionError

@@ -306,6 +306,7 @@ def test_blanks_that_may_hide_an_invalid_form_bar_none_and_watch(school):
     assert "invalid" not in entry["flags"]
     assert "whether a form is valid" in explain_entry(entry)
     assert "是否有效" in explain_entry(entry, "zh")
+    assert "Nothing that is unanswered" not in explain_entry(entry)
     five = {**six, "q92": 0}
     assert school.tiers(forms={"mht": school.calm("mht", **five, q94=None)})[2] == "none"
 
