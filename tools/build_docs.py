@@ -48,7 +48,7 @@ from mhscreen.definitions import (
 )
 from mhscreen.definitions.cases import Cases
 from mhscreen.entries.screening import screening_schema
-from mhscreen.explain.catalogue import write_page
+from mhscreen.explain.catalogue import included_wording, write_page
 from mhscreen.loading import grammar, shipped_library
 from mhscreen.problems import CATALOGUE, ProblemKind
 from mhscreen.steps import columns, roster
@@ -327,7 +327,7 @@ def part_shipped(_: str) -> str:
                 f"{one.ages.from_:g} to below {one.ages.below:g}",
                 str(len(one.items)),
                 str(len(one.critical_items)),
-                one.rights.wording,
+                included_wording(one),
             ]
         )
     heading = ["instrument", "title", "informants", "ages", "items", "critical items", "wording"]

@@ -41,6 +41,25 @@ def test_no_instrument_ships_wording_that_its_rights_withhold(library):
             assert not any(item.wording for item in one.items)
 
 
+def test_wording_that_the_rights_include_is_on_the_page_in_the_languages_it_is_in(library):
+    lines = {line.ref: line for line in list_instruments(library)}
+    for loaded in library.of_kind("instrument"):
+        one = loaded.definition
+        words = [item.wording.en for item in one.items if item.wording]
+        assert bool(words) == (one.rights.wording == "included") == bool(lines[one.ref].languages)
+        page = write_page(library, one.ref)
+        assert [text for text in words if text not in page] == []
+    assert lines["gad7@1.0.0"].languages == ("en",)
+    assert lines["observer@1.0.0"].languages == ("en", "zh")
+    assert "wording included (en)," in write_page(library, "gad7@1")
+
+
+def test_wording_without_a_chinese_text_is_shown_in_english_and_says_so(library):
+    page = write_page(library, "asq@1", "zh")
+    assert "题目文字：included (en)" in page
+    assert "`q5` Are you having thoughts of killing yourself right now?" in page
+
+
 def test_no_label_says_below_where_a_higher_score_is_the_better_one(library):
     wrong = [
         (loaded.ref, scale.id, cuts.id)

@@ -50,6 +50,7 @@ def catalogue(
         unverified = f", {line.unverified} unverified" if line.unverified else ""
         table.add_row(
             line.ref, title, ", ".join(line.informants), f"{line.ages[0]:g}–<{line.ages[1]:g}",
-            str(line.items), line.wording, line.evidence + unverified, str(len(line.norms)),
+            str(line.items), ", ".join(line.languages) or line.wording,
+            line.evidence + unverified, str(len(line.norms)),
         )  # fmt: skip
     Console().print(table)

@@ -49,6 +49,7 @@ __all__ = [
     "ResponseScale",
     "Scale",
     "ValidityIndex",
+    "Wording",
 ]
 
 Code = Int | Str
@@ -108,6 +109,19 @@ class BlankRule(Sourced):
     """The item score that a blank counts as."""
 
 
+class Wording(Model):
+    """The printed words of an item, in the languages whose official text was read."""
+
+    en: Str
+    """English."""
+    zh: Str | None = None
+    """Simplified Chinese; absent: use the printed form, never a translation made on the way."""
+
+    def label(self, language: str = "en") -> str | None:
+        """Return the words in ``"en"`` or ``"zh"``; None where they are not in the file."""
+        return self.zh if language == "zh" else self.en
+
+
 class Item(Model):
     """One question."""
 
@@ -117,7 +131,7 @@ class Item(Model):
     """Its number on the printed form, one-based."""
     topic: Text
     """What it is about, in our own words."""
-    wording: Text | None = None
+    wording: Wording | None = None
     """The printed words, only where the rights allow."""
     response_scale: Key
     """A name under the instrument's `response_scales`."""

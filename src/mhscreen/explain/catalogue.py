@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from mhscreen.loading import Library
 
-__all__ = ["CatalogueLine", "list_instruments", "write_page"]
+__all__ = ["CatalogueLine", "included_wording", "list_instruments", "write_page"]
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,19 @@ def _line(one: Instrument, norms: list[NormTable]) -> CatalogueLine:
         critical_items=len(one.critical_items),
         key=one.rights.key,
         wording=one.rights.wording,
-        languages=("en", "zh") if any(item.wording for item in one.items) else (),
+        languages=_languages(one),
         evidence=str(one.evidence),
         unverified=claims[Evidence.UNVERIFIED],
         norms=tuple(norm.ref for norm in norms if norm.instrument_id == one.id),
         withdrawn=one.withdrawn is not None,
+    )
+
+
+def _languages(one: Instrument) -> tuple[str, ...]:
+    """Return the languages in which every item that has wording has it."""
+    worded = [item.wording for item in one.items if item.wording is not None]
+    return tuple(
+        language for language in ("en", "zh") if worded and all(w.label(language) for w in worded)
     )
 
 
@@ -133,6 +141,7 @@ def _evidence(one: Instrument) -> Iterator[tuple[str, Evidence]]:
 _HEADINGS = {
     "what": ("What it is", "基本信息"),
     "rights": ("Rights", "版权与使用条款"),
+    "wording": ("Wording", "题目文字"),
     "scales": ("Scales", "量表与分数"),
     "cuts": ("Cut scores", "划界分"),
     "critical": ("Critical items", "危急条目"),
@@ -169,12 +178,17 @@ def write_page(library: Library, ref: str, language: str = "en") -> str:
         "rights": [
             f"{one.rights.holder}. {one.rights.terms}",
             (
-                f"计分键：{one.rights.key}；题目文字：{one.rights.wording}；"
+                f"计分键：{one.rights.key}；题目文字：{included_wording(one)}；"
                 f"核对于 {one.rights.read_on}"
                 if zh
-                else f"Key {one.rights.key}, wording {one.rights.wording}, "
+                else f"Key {one.rights.key}, wording {included_wording(one)}, "
                 f"terms read on {one.rights.read_on}"
             ),
+        ],
+        "wording": [
+            f"`{item.id}` {item.wording.label(language) or item.wording.en}"
+            for item in one.items
+            if item.wording is not None
         ],
         "scales": [_scale(scale, language) for scale in one.scales],
         "cuts": [
@@ -210,13 +224,26 @@ def write_page(library: Library, ref: str, language: str = "en") -> str:
             for r in one.references
         ],
     }  # fmt: skip
-    for rare in ("quality", "published"):
+    for rare in ("wording", "quality", "published"):
         if not parts[rare]:
             del parts[rare]
     for name, lines in parts.items():
         sections.append(f"## {_HEADINGS[name][zh]}")
         sections.append("\n".join(f"- {line}" for line in lines) or _NOTHING[zh])
     return "\n\n".join(sections) + "\n"
+
+
+def included_wording(one: Instrument) -> str:
+    """Return ``withheld``, or ``included`` with the languages.
+
+    Examples
+    --------
+    >>> from mhscreen.loading import shipped_library
+    >>> included_wording(shipped_library().instrument("gad7@1").definition)
+    'included (en)'
+    """
+    languages = ", ".join(_languages(one))
+    return f"{one.rights.wording} ({languages})" if languages else one.rights.wording
 
 
 def _quality(sign: QualityIndex, language: str) -> str:
