@@ -2,7 +2,7 @@
 
 A `Problem` says place, what, expected, hint and code. It never holds an answer or a name:
 whoever makes one passes places and codes only. Problems are collected, never printed or
-raised one by one; `DefinitionError` and `ResponseError` carry all of them.
+raised one by one; `DefinitionError`, `ResponseError` and `AnalysisError` carry all of them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CATALOGUE",
+    "AnalysisError",
     "DefinitionError",
     "MhscreenError",
     "OnProblem",
@@ -40,7 +41,7 @@ class ProblemKind:
     ----------
     code : str
         ``MH`` and three digits: 1xx reading YAML, 2xx what a definition says, 3xx
-        libraries and plans, 4xx responses, 5xx roster, 6xx runs.
+        libraries and plans, 4xx responses, 5xx roster, 6xx runs, 7xx psychometrics.
     slug : str
         The code in words.
     meaning : str
@@ -63,6 +64,7 @@ _EXAMPLES = 10  # rows that are named where there are more
 _MOST_SHOWN = 20  # problems in the text of an exception
 
 _REFUSED = "The file is refused; nothing is compiled from it."
+_NOTHING = "Nothing is computed."
 _UNANSWERED = "The item counts as unanswered with that reason; the rules do the rest."
 
 _KINDS = (
@@ -368,6 +370,66 @@ _KINDS = (
         "Two columns of a file have the same heading.",
         "Neither is read.",
     ),
+    ProblemKind(
+        "MH701",
+        "not-an-answer",
+        "A column to be analysed holds something that is no number, or outside the stated range.",
+        _NOTHING,
+    ),
+    ProblemKind("MH702", "constant-item", "Everybody gave the same answer to an item.", _NOTHING),
+    ProblemKind(
+        "MH703",
+        "empty-category",
+        "An answer option inside the range of an item that nobody chose.",
+        "The item is analysed with the options that were chosen.",
+        "warning",
+    ),
+    ProblemKind(
+        "MH704",
+        "perfectly-correlated",
+        "Two items whose answers determine each other.",
+        _NOTHING,
+    ),
+    ProblemKind("MH705", "too-few-forms", "Fewer forms than the analysis needs.", _NOTHING),
+    ProblemKind(
+        "MH706",
+        "singular-matrix",
+        "A matrix that has to be inverted is singular, or is none that data can have.",
+        _NOTHING,
+    ),
+    ProblemKind("MH707", "one-group", "Groups are to be compared and there is only one.", _NOTHING),
+    ProblemKind("MH708", "cannot-rake", "No weights give the sample the stated margins.", _NOTHING),
+    ProblemKind(
+        "MH709",
+        "did-not-converge",
+        "A fit stopped before it reached its end.",
+        "No figure of the fit is given.",
+    ),
+    ProblemKind("MH710", "no-overlap", "Two items that no form answers both.", _NOTHING),
+    ProblemKind(
+        "MH711", "bad-weights", "Weights that are missing, negative or all nought.", _NOTHING
+    ),
+    ProblemKind(
+        "MH712",
+        "against-the-scale",
+        "An item runs against the other items of its scale: is it reversed?",
+        "It is analysed as it is keyed.",
+        "warning",
+    ),
+    ProblemKind(
+        "MH713",
+        "improper-solution",
+        "A fit ended at a variance below nought or a correlation beyond one.",
+        "The figures are given; they are not to be interpreted.",
+        "warning",
+    ),
+    ProblemKind(
+        "MH714",
+        "too-high-in-small-samples",
+        "A coefficient that comes out too high where forms are few.",
+        "It is given, and is not to be quoted alone.",
+        "warning",
+    ),
 )
 
 CATALOGUE: dict[str, ProblemKind] = {kind.code: kind for kind in _KINDS}
@@ -577,3 +639,7 @@ class DefinitionError(_ProblemsError):
 
 class ResponseError(_ProblemsError):
     """Responses or a roster that cannot be used as they are; for operators."""
+
+
+class AnalysisError(_ProblemsError):
+    """Answers that an analysis cannot use, or a fit that came to no end; for analysts."""

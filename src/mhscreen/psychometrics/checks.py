@@ -1,0 +1,141 @@
+"""What answers must be like before a method may run: each lack is a named problem.
+
+The functions add to a `ProblemLog`; `refuse` raises what is an error in it, all at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+
+from mhscreen.problems import AnalysisError, ProblemLog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mhscreen.psychometrics.answers import Answers
+
+__all__ = [
+    "check_constant",
+    "check_enough",
+    "check_gaps",
+    "check_groups",
+    "check_perfect",
+    "check_positive_definite",
+    "give_up",
+    "refuse",
+]
+
+_PERFECT = 1e-9  # how near to one a correlation is one
+_SINGULAR = 1e-10  # how near to nought the smallest eigenvalue of correlations is nought
+
+
+def refuse(log: ProblemLog) -> None:
+    """Raise what is an error in the log.
+
+    Raises
+    ------
+    AnalysisError
+        With every problem of the log, if one of them is an error.
+    """
+    if log.errors:
+        raise AnalysisError(log)
+
+
+def check_constant(items: Sequence[str], variances: NDArray[np.float64], log: ProblemLog) -> None:
+    """Add MH702 for each item without variance (NaN counts as none)."""
+    for item, variance in zip(items, variances, strict=True):
+        if not variance > 0:
+            log.add(
+                "MH702",
+                "everybody gave the same answer",
+                path=item,
+                expected="at least two different answers",
+                hint="leave the item out by name, or analyse more pupils together",
+            )
+
+
+def check_enough(forms: float, needed: int, why: str, log: ProblemLog) -> None:
+    """Add MH705 where there are fewer forms than needed."""
+    if forms < needed:
+        log.add(
+            "MH705",
+            f"{forms:g} form{'' if forms == 1 else 's'}",
+            expected=f"at least {needed}: {why}",
+            hint="look at what missing='complete' left out; or analyse fewer items",
+        )
+
+
+def check_gaps(answers: Answers, log: ProblemLog) -> None:
+    """Add the warning MH703 for each item with an option inside its range that nobody chose."""
+    if not answers.is_whole:
+        return
+    for item, known in zip(answers.items, answers.categories(), strict=True):
+        if not len(known):
+            continue
+        absent = int(known[-1] - known[0]) + 1 - len(known)
+        if absent:
+            log.add(
+                "MH703",
+                f"{absent} of the options between the lowest and the highest were never chosen",
+                path=item,
+                hint="merge them with a neighbour yourself where groups are to be compared",
+            )
+
+
+def check_groups(groups: int, what: str, log: ProblemLog) -> None:
+    """Add MH707 where there are fewer than two groups to compare."""
+    if groups < 2:  # noqa: PLR2004 - a comparison
+        log.add(
+            "MH707",
+            f"{groups} group" if groups == 1 else "no group",
+            path=what,
+            expected="at least two groups, each with answers",
+            hint="is the right column named, and are its groups spelled alike?",
+        )
+
+
+def check_perfect(items: Sequence[str], correlations: NDArray[np.float64], log: ProblemLog) -> None:
+    """Add MH704 for each pair of items that correlates perfectly."""
+    for one, other in zip(
+        *np.nonzero(np.triu(np.abs(correlations) > 1 - _PERFECT, 1)), strict=True
+    ):
+        log.add(
+            "MH704",
+            f"{items[one]} and {items[other]} are perfectly correlated",
+            expected="items that each say something of their own",
+            hint="is one a copy of the other? leave one of them out by name",
+        )
+
+
+def check_positive_definite(correlations: NDArray[np.float64], log: ProblemLog) -> None:
+    """Add MH706 where a correlation matrix cannot be inverted."""
+    smallest = float(np.linalg.eigvalsh(correlations)[0])
+    if smallest < _SINGULAR:
+        none = smallest < -_SINGULAR
+        log.add(
+            "MH706",
+            "the correlations are those of no data" if none else "the matrix is singular",
+            expected="a positive definite correlation matrix",
+            hint=(
+                "pairs from different forms do not fit together: use missing='complete'"
+                if none
+                else "one item is a sum of others, or there are fewer forms than items"
+            ),
+        )
+
+
+def give_up(what: str, steps: int, hint: str) -> NoReturn:
+    """Raise instead of returning figures of a fit that came to no end.
+
+    Raises
+    ------
+    AnalysisError
+        With MH709, always.
+    """
+    log = ProblemLog()
+    log.add("MH709", f"no end after {steps} steps", path=what, hint=hint)
+    raise AnalysisError(log)
