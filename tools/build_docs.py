@@ -47,7 +47,8 @@ from mhscreen.definitions import (
     programme,
 )
 from mhscreen.definitions.cases import Cases
-from mhscreen.entries.screening import screening_schema
+from mhscreen.entries.parts import Entry
+from mhscreen.entries.schema import entry_schema
 from mhscreen.explain.catalogue import included_wording, write_page
 from mhscreen.loading import grammar, shipped_library
 from mhscreen.problems import CATALOGUE, ProblemKind
@@ -339,16 +340,34 @@ def part_shipped(_: str) -> str:
 
 def part_entry_fields(_: str) -> str:
     """Return every field of a screening entry, from its JSON Schema."""
-    schema = screening_schema()
-    terms = set(vocabulary.__all__)
+    schema = entry_schema(vocabulary.EntryType.SCREENING)
+    return "\n\n".join([fields_of("Screening entry", schema, schema["$defs"]), *parts_of(schema)])
+
+
+def part_people_entries(_: str) -> str:
+    """Return the fields of what people enter, by type, beside those of every entry."""
+    sections: dict[str, str] = {}
+    for kind in vocabulary.EntryType:
+        if kind is vocabulary.EntryType.SCREENING:
+            continue
+        schema = entry_schema(kind)
+        own = {n: one for n, one in schema["properties"].items() if n not in Entry.model_fields}
+        title = f"{kind.en} `{kind}` {kind.zh}"
+        sections[title] = fields_of(title, schema | {"properties": own}, schema["$defs"])
+        for part in parts_of(schema):
+            name = part.partition("\n")[0]
+            sections[name] = part
+    return "\n\n".join(sections.values())
+
+
+def parts_of(schema: dict[str, Any]) -> list[str]:
+    """Return the sections on the objects that a schema uses."""
     known = schema["$defs"]
-    sections = [fields_of("Screening entry", schema, known)]
-    sections += [
+    return [
         fields_of(name, one, known)
         for name, one in known.items()
-        if name not in terms and one.get("type") == "object"
+        if name not in set(vocabulary.__all__) and one.get("type") == "object"
     ]
-    return "\n\n".join(sections)
 
 
 def fields_of(title: str, schema: dict[str, Any], known: dict[str, Any]) -> str:
@@ -443,6 +462,7 @@ PARTS: dict[str, Callable[[str], str]] = {
     "form-columns": part_form_columns,
     "grammar": part_grammar,
     "names": part_names,
+    "people-entries": part_people_entries,
     "problem-codes": part_problem_codes,
     "roster-columns": part_roster_columns,
     "shipped": part_shipped,

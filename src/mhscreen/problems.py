@@ -41,7 +41,7 @@ class ProblemKind:
     ----------
     code : str
         ``MH`` and three digits: 1xx reading YAML, 2xx what a definition says, 3xx
-        libraries and plans, 4xx responses, 5xx roster, 6xx runs, 7xx psychometrics.
+        libraries and plans, 4xx responses, 5xx roster, 6xx runs, 7xx psychometrics, 8xx ledger.
     slug : str
         The code in words.
     meaning : str
@@ -429,6 +429,49 @@ _KINDS = (
         "A coefficient that comes out too high where forms are few.",
         "It is given, and is not to be quoted alone.",
         "warning",
+    ),
+    ProblemKind(
+        "MH801",
+        "bad-entry",
+        "What is to be entered does not satisfy the schema of its type.",
+        "Nothing of the file is entered.",
+    ),
+    ProblemKind(
+        "MH802",
+        "absent-entry",
+        "An entry names another one that the ledger does not hold.",
+        "It is kept; what it names may still arrive.",
+        "warning",
+    ),
+    ProblemKind(
+        "MH803",
+        "step-down-refused",
+        "A person's decision lowers a case further, or on less, than the policy allows.",
+        "The case keeps its tier until a decision satisfies the policy.",
+    ),
+    ProblemKind(
+        "MH804",
+        "closure-refused",
+        "A case was closed from a higher tier, or after fewer follow-ups, than the policy allows.",
+        "The case stays open until a closure satisfies the policy.",
+    ),
+    ProblemKind(
+        "MH805",
+        "broken-chain",
+        "An entry does not have the content that its hash, or its successor, was made over.",
+        "Nothing is changed: find out who changed the ledger.",
+    ),
+    ProblemKind(
+        "MH806",
+        "changed-batch",
+        "A stored batch does not have the root over its entries: one was removed or changed.",
+        "Nothing is changed: find out who changed the ledger.",
+    ),
+    ProblemKind(
+        "MH807",
+        "other-content",
+        "An entry has the id of another one and other content.",
+        "It is not entered; the one that is there stays.",
     ),
 )
 

@@ -12,26 +12,54 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
 __all__ = [
+    "ActivityKind",
+    "Answer",
     "Attendance",
     "AuditRemark",
+    "CaseStatus",
+    "Change",
+    "ChangeReason",
+    "Channel",
+    "ClosureReason",
     "Concern",
+    "Conclusion",
+    "Confidentiality",
+    "ConfirmBasis",
+    "ConsentState",
     "Direction",
     "Directness",
+    "EntrySource",
+    "EntryType",
+    "ErasureGround",
     "Evidence",
     "Flag",
+    "FollowUpRhythm",
     "Informant",
+    "InterventionMethod",
+    "LawfulBasis",
+    "LeaveEvent",
     "LedgerClass",
+    "LifeArea",
+    "MeetingTopic",
     "Metric",
     "MissingReason",
     "NormReason",
+    "PlanKind",
+    "PlanState",
     "ProblemClass",
+    "Purpose",
+    "ReferralOutcome",
     "Requirement",
+    "Response",
+    "ReturnDocument",
     "Role",
     "ScreenTier",
     "Sex",
     "Stage",
     "Term",
     "Tier",
+    "TransferReason",
+    "TransferState",
     "Validity",
     "Window",
 ]
@@ -323,6 +351,11 @@ class Role(Term):
     CITY = "city", "City education bureau", "市教育局"
     HOSPITAL = "hospital", "Designated hospital", "定点医疗机构"
     GUARDIAN = "guardian", "Guardian", "监护人"
+    AUTHORITIES = (
+        "authorities",
+        "Police, civil affairs and education authorities",
+        "公安、民政、教育等部门",
+    )
 
 
 class Requirement(Term):
@@ -340,3 +373,305 @@ class LedgerClass(Term):
     B = "B", "Ledger B", "B 类台账"
     C = "C", "Ledger C", "C 类台账"
     D = "D", "Ledger D", "D 类台账"
+
+
+# -- the ledger: what people enter ----------------------------------------------------------------
+
+
+class EntryType(Term):
+    """What a ledger entry records."""
+
+    SCREENING = "screening", "Screening", "测评"
+    INTERVIEW = "interview", "Interview and assessment", "访谈评估"
+    TIER_CHANGE = "tier_change", "Tier set or changed", "定级/调级"
+    NOTIFICATION = "notification", "Notification", "告知"
+    REFERRAL = "referral", "Referral", "转介"
+    INTERVENTION = "intervention", "Intervention", "干预"
+    FOLLOW_UP = "follow_up", "Follow-up", "跟踪"
+    LEAVE_RETURN = "leave_return", "Leave and return", "休复学"
+    TALK = "talk", "Talk", "谈心谈话"
+    PLAN = "plan", "Plan", "成长方案"
+    FEEDBACK = "feedback", "Feedback to the family", "反馈指导"
+    MEETING = "meeting", "Meeting of the leading group", "专班会议"
+    ACTIVITY = "activity", "Lesson or activity", "课程活动"
+    CLOSURE = "closure", "Closure", "结案"
+    ACCESS = "access", "Access to the file", "查阅"
+    ACKNOWLEDGEMENT = "acknowledgement", "Acknowledgement", "接收确认"
+    CONSENT = "consent", "Consent", "知情同意"
+    TRANSFER = "transfer", "Transfer between schools", "转学/升学移交"
+    ERASURE = "erasure", "Erasure", "删除"
+
+
+class EntrySource(Term):
+    """Where an entry comes from."""
+
+    CENSUS = "census", "Screening of all pupils", "普查"
+    RESCREEN = "rescreen", "Repeated screening", "复测"
+    TEACHER = "teacher", "Teacher", "班主任/教师"
+    PEER = "peer", "Class or dormitory representative", "心理委员/信息员"
+    PARENT = "parent", "Parent", "家长"
+    SELF = "self", "The pupil's own wish", "自主求助"
+    MEDICAL = "medical", "Medical institution", "医疗机构"
+    HOTLINE = "hotline", "Hotline or mail", "热线/邮箱"
+    OTHER = "other", "Other", "其他"
+
+
+class Confidentiality(Term):
+    """Who may read an entry."""
+
+    ROUTINE = "routine", "Routine", "常规"
+    RESTRICTED = "restricted", "Only staff who need it to act", "限制知悉"
+    SEALED = "sealed", "Sealed", "封存"
+
+
+class CaseStatus(Term):
+    """Where a case stands."""
+
+    OPEN = "open", "Open", "待处理"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged", "已接收"
+    ASSESSING = "assessing", "Being assessed", "评估中"
+    IN_INTERVENTION = "in_intervention", "In intervention", "干预中"
+    REFERRED = "referred", "Referred", "已转介"
+    ON_LEAVE = "on_leave", "On leave", "休学"
+    RETURNED = "returned", "Returned to school", "已复学"
+    CLOSED_WATCH = "closed_watch", "Closed, still watched", "结案持续关注"
+    CLOSED = "closed", "Closed", "结案"
+    NO_CASE = "no_case", "No case", "未立案"
+
+
+class Channel(Term):
+    """How somebody was reached."""
+
+    IN_PERSON = "in_person", "In person", "面谈"
+    PHONE = "phone", "Telephone", "电话"
+    WRITTEN = "written", "In writing", "书面"
+    VISIT = "visit", "Home visit", "家访"
+    ONLINE = "online", "Online", "线上"
+
+
+class ConfirmBasis(Term):
+    """What a person's decision on the tier rests on."""
+
+    INTERVIEW = "interview", "Interview", "访谈"
+    MEDICAL_DOCUMENT = "medical_document", "Medical document", "医疗证明"
+    TEAM_REVIEW = "team_review", "Review by two or more people", "集体研判"
+    EMERGENCY = "emergency", "Emergency", "紧急情况"
+
+
+class ChangeReason(Term):
+    """Why a person set or changed a tier."""
+
+    CONFIRMED = "confirmed", "Confirmed by assessment", "评估后确认"
+    NOT_CONFIRMED = "not_confirmed", "Not confirmed by assessment", "评估后未予确认"
+    NEW_SIGNS = "new_signs", "New signs", "出现新的表现"
+    IMPROVED = "improved", "Lasting improvement", "持续好转"
+    STABLE_IN_TREATMENT = "stable_in_treatment", "Stable in treatment", "治疗中病情稳定"
+    OTHER = "other", "Other", "其他"
+
+
+class Answer(Term):
+    """What was answered when a person asked."""
+
+    YES = "yes", "Yes", "是"
+    NO = "no", "No", "否"
+    REFUSED = "refused", "Refused", "拒绝回答"
+    DONT_KNOW = "dont_know", "Don't know", "不知道"
+    NOT_ASKED = "not_asked", "Not asked", "未询问"
+
+
+class LifeArea(Term):
+    """What an interview goes through."""
+
+    STUDY = "study", "Study", "学习"
+    EMOTION = "emotion", "Emotion", "情绪"
+    BODY_SLEEP = "body_sleep", "Body and sleep", "身体与睡眠"
+    PEERS = "peers", "Peers", "同伴关系"
+    TEACHERS = "teachers", "Teachers", "师生关系"
+    FAMILY = "family", "Family", "家庭"
+    COPING = "coping", "Coping", "应对方式"
+    FUTURE = "future", "Future", "未来期待"
+
+
+class Conclusion(Term):
+    """What an interview ends with."""
+
+    NOTHING_FURTHER = "nothing_further", "Nothing further for now", "暂无须进一步处理"
+    CLASS_TEACHER_WATCHES = "class_teacher_watches", "The class teacher watches", "班主任持续关注"
+    PSYCH_TEACHER_STEPS_IN = (
+        "psych_teacher_steps_in",
+        "The psychology teacher steps in",
+        "心理教师介入辅导",
+    )
+    TEAM_REVIEW = "team_review", "To be reviewed by the team", "提交集体研判"
+    REFER = "refer", "Medical assessment advised", "建议转介医疗机构评估"
+
+
+class Change(Term):
+    """How something has changed since the last time."""
+
+    BETTER = "better", "Better", "好转"
+    UNCHANGED = "unchanged", "Unchanged", "无明显变化"
+    WORSE = "worse", "Worse", "加重"
+    NOT_SEEN = "not_seen", "Not seen", "未观察到"
+
+
+class InterventionMethod(Term):
+    """How a pupil is supported."""
+
+    INTERVIEW = "interview", "Individual counselling", "面询"
+    GROUP = "group", "Group work", "团辅"
+    CALL_BACK = "call_back", "Call back", "回访"
+    PEER_SUPPORT = "peer_support", "Peer support", "朋辈支持"
+    FAMILY_WORK = "family_work", "Work with the family", "家庭工作"
+    ENVIRONMENT = "environment", "Environment and supervision", "环境与看护"
+    OTHER = "other", "Other", "其他"
+
+
+class Response(Term):
+    """How somebody who was told responded."""
+
+    AGREED = "agreed", "Agreed", "同意配合"
+    INFORMED = "informed", "Took note", "已知悉"
+    REFUSED = "refused", "Refused", "拒绝"
+    NOT_REACHED = "not_reached", "Could not be reached", "未联系上"
+
+
+class ReferralOutcome(Term):
+    """What became of a referral."""
+
+    PENDING = "pending", "No word yet", "待反馈"
+    OUTPATIENT = "outpatient", "Out-patient treatment", "门诊"
+    INPATIENT = "inpatient", "In-patient treatment", "住院"
+    MEDICATION = "medication", "Medication", "服药"
+    EXTERNAL_COUNSELLING = "external_counselling", "Counselling elsewhere", "外部机构咨询"
+    NO_TREATMENT = (
+        "no_treatment",
+        "No treatment needed, in the hospital's view",
+        "医疗机构认为暂无须治疗",
+    )
+    REFUSED = "refused", "Refused", "拒绝"
+
+
+class LeaveEvent(Term):
+    """Steps of leave and return."""
+
+    LEAVE_APPLIED = "leave_applied", "Leave applied for", "申请休学"
+    LEAVE_BEGAN = "leave_began", "Leave began", "开始休学"
+    RETURN_APPLIED = "return_applied", "Return applied for", "申请复学"
+    RETURN_APPROVED = "return_approved", "Return approved", "同意复学"
+    RETURN_REFUSED = "return_refused", "Return not approved", "暂不同意复学"
+    RETURNED = "returned", "Returned", "已复学"
+
+
+class ReturnDocument(Term):
+    """What a return to school rests on."""
+
+    HOSPITAL_DOCUMENT = "hospital_document", "Document of the hospital", "医疗机构证明"
+    SCHOOL_ASSESSMENT = "school_assessment", "Assessment by the school", "学校评估"
+    FAMILY_AGREEMENT = "family_agreement", "Agreement with the family", "家校协议"
+
+
+class PlanKind(Term):
+    """What kind of plan is written."""
+
+    GROWTH = "growth", "Growth plan", "成长指导方案"
+    INDIVIDUAL = "individual", "Individual plan", "一生一策方案"
+    CRISIS = "crisis", "Crisis plan", "危机干预方案"
+
+
+class PlanState(Term):
+    """Where a plan stands."""
+
+    DRAFTED = "drafted", "Drafted", "已起草"
+    AGREED = "agreed", "Agreed with the family", "已与家庭商定"
+    ENDED = "ended", "Ended", "已结束"
+
+
+class MeetingTopic(Term):
+    """The four standing matters of the monthly meeting."""
+
+    PUPILS = "pupils", "Pupils' difficulties", "学生心理问题"
+    FILES = "files", "Files", "档案管理"
+    CRISES = "crises", "Crisis co-intervention", "危机协同干预"
+    LESSONS = "lessons", "Lessons and activities", "“1+1”课程活动"
+
+
+class ActivityKind(Term):
+    """What a lesson or an activity was."""
+
+    LESSON = "lesson", "Lesson", "心理课"
+    ACTIVITY = "activity", "Activity", "心理活动"
+    TRAINING = "training", "Training of staff", "教师培训"
+    PARENTS = "parents", "For parents", "家长课堂"
+    PUBLICITY = "publicity", "Publicity", "宣传"
+
+
+class ClosureReason(Term):
+    """Why a case was closed."""
+
+    STABLE = "stable", "Stable over the follow-ups", "跟踪期内持续稳定"
+    NOT_CONFIRMED = "not_confirmed", "Not confirmed by assessment", "评估后未予确认"
+    MOVED_AWAY = "moved_away", "Left the area", "已离开本区域"
+    OTHER = "other", "Other", "其他"
+
+
+class ConsentState(Term):
+    """Whether somebody has consented."""
+
+    GIVEN = "given", "Given", "同意"
+    REFUSED = "refused", "Refused", "拒绝"
+    WITHDRAWN = "withdrawn", "Withdrawn", "撤回"
+    UNKNOWN = "unknown", "Not known", "不详"
+
+
+class LawfulBasis(Term):
+    """What the processing rests on."""
+
+    CONSENT = "consent", "Consent", "同意"
+    STATUTORY_DUTY = "statutory_duty", "Statutory duty", "法定职责"
+    VITAL_EMERGENCY = (
+        "vital_emergency",
+        "Emergency protection of life and health",
+        "紧急保护生命健康",
+    )
+
+
+class TransferState(Term):
+    """Where a transfer stands; the sending school owns the case until it is acknowledged."""
+
+    SENT = "sent", "Sent", "已移交"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged by the receiving school", "接收学校已确认"
+
+
+class TransferReason(Term):
+    """Why a pupil changes school."""
+
+    CHANGE_OF_SCHOOL = "change_of_school", "Change of school", "转学"
+    NEXT_STAGE = "next_stage", "Next school stage", "升学"
+
+
+class ErasureGround(Term):
+    """Why entries are erased."""
+
+    CONSENT_WITHDRAWN = "consent_withdrawn", "Consent was withdrawn", "撤回同意"
+    RETENTION_ENDED = "retention_ended", "The retention period has ended", "保存期届满"
+    PURPOSE_ENDED = "purpose_ended", "The purpose has been met", "处理目的已实现"
+    WRONG_PERSON = "wrong_person", "Entered for the wrong person", "误录他人信息"
+
+
+class Purpose(Term):
+    """Why somebody read a file."""
+
+    CARE = "care", "To support the pupil", "帮扶学生"
+    EMERGENCY = "emergency", "Emergency", "紧急情况"
+    MEETING = "meeting", "Meeting of the leading group", "专班会议"
+    INSPECTION = "inspection", "Inspection", "督导检查"
+    REQUEST = "request", "Request by the pupil or guardian", "学生或监护人申请"
+
+
+class FollowUpRhythm(Term):
+    """How often a pupil is seen."""
+
+    DAILY = "daily", "Daily", "每日"
+    WEEKLY = "weekly", "Weekly", "每周"
+    MONTHLY = "monthly", "Monthly", "每月"

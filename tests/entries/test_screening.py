@@ -4,9 +4,11 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from mhscreen.entries.screening import ScreeningEntry, screening_schema
+from mhscreen.entries.schema import entry_schema, ledger_schema
+from mhscreen.entries.screening import ScreeningEntry
+from mhscreen.vocabulary import EntryType
 
-SCHEMA = screening_schema()
+SCHEMA = entry_schema(EntryType.SCREENING)
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,17 @@ def test_the_schema_is_a_schema():
 def test_every_entry_satisfies_the_published_schema(entries):
     for entry in entries:
         jsonschema.validate(entry, SCHEMA, cls=jsonschema.Draft202012Validator)
+
+
+def test_every_entry_is_a_line_of_the_published_ledger(entries):
+    for entry in entries:
+        jsonschema.validate(entry, ledger_schema(), cls=jsonschema.Draft202012Validator)
+
+
+def test_every_reason_says_what_kind_of_difficulty_it_points_to(entries):
+    for entry in entries:
+        said = {one for reason in entry["tier_reasons"] for one in reason["classes"]}
+        assert said == set(entry["problem_classes"])
 
 
 def test_every_entry_satisfies_the_model(entries):

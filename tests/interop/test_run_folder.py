@@ -14,11 +14,12 @@ import pytest
 
 from mhscreen import compile_plan, screen
 from mhscreen.entries.canonical import entry_hash, merkle_root
-from mhscreen.entries.screening import screening_schema
+from mhscreen.entries.schema import entry_schema
 from mhscreen.interop import run_folder
 from mhscreen.interop.run_folder import STEPS, find_entry, screen_files, write_district
 from mhscreen.loading import shipped_library
 from mhscreen.problems import ResponseError, UsageError
+from mhscreen.vocabulary import EntryType
 
 AT = "2026-10-15"
 NAME = "张三丰丰"  # a cell that no output may show
@@ -131,7 +132,7 @@ def test_every_pupil_on_the_roster_has_exactly_one_entry_in_roster_order(run, di
 
 
 def test_every_ledger_line_satisfies_the_schema_and_its_own_hash(run, district):
-    validate = jsonschema.Draft202012Validator(screening_schema()).validate
+    validate = jsonschema.Draft202012Validator(entry_schema(EntryType.SCREENING)).validate
     for entry in ledger_of(run(district).folder):
         validate(entry)
         assert entry["hash"] == entry_hash(entry)

@@ -118,14 +118,14 @@ def schema(
     kind: Annotated[SchemaKind, typer.Argument(help="Of what.")],
 ) -> None:
     """Print a JSON Schema, for editors and other systems."""
-    from mhscreen.entries.screening import screening_schema
+    from mhscreen.entries.schema import ledger_schema
     from mhscreen.loading import json_schema
     from mhscreen.steps.roster import roster_schema
 
     if kind is SchemaKind.ROSTER:
         found = roster_schema()
     elif kind is SchemaKind.LEDGER_ENTRY:
-        found = screening_schema()
+        found = ledger_schema()
     else:
         found = json_schema(kind)
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2))

@@ -27,6 +27,7 @@ from mhscreen.definitions.common import (
 )
 from mhscreen.vocabulary import (
     Concern,
+    ConfirmBasis,
     Directness,
     Flag,
     Informant,
@@ -40,6 +41,7 @@ __all__ = [
     "AllOf",
     "AnyOf",
     "AtLeast",
+    "CaseClosure",
     "CategoryLeaf",
     "Condition",
     "CriticalItemLeaf",
@@ -50,6 +52,7 @@ __all__ = [
     "Rule",
     "ScoreLeaf",
     "StateDue",
+    "StepDown",
     "ValidityLeaf",
 ]
 
@@ -249,6 +252,32 @@ class StateDue(Model):
     """There is no form."""
 
 
+class StepDown(Sourced):
+    """What a named person needs to lower a case from one tier to the next lower one."""
+
+    from_: Annotated[Tier, Field(alias="from")]
+    """The tier before."""
+    to: Tier
+    """The next lower one."""
+    bases: tuple[ConfirmBasis, ...]
+    """What the decision may rest on; one of them."""
+    reviewer: Annotated[bool, Field(strict=True)]
+    """Whether a second named person must have reviewed it."""
+    stable_follow_ups: Annotated[int, Field(strict=True, ge=0)]
+    """Follow-ups without a worsening that must have gone before, each in a month of its own."""
+    quiet_days: Annotated[int, Field(strict=True, ge=0)]
+    """Days without evidence that reaches the tier before."""
+
+
+class CaseClosure(Sourced):
+    """When a named person may close a case."""
+
+    at_most: Tier
+    """The highest tier from which a case may be closed."""
+    follow_ups: Annotated[int, Field(strict=True, ge=0)]
+    """Follow-ups that must have gone before, each in a month of its own."""
+
+
 class Policy(Model):
     """All rules of a site, at one version, signed or not."""
 
@@ -276,6 +305,10 @@ class Policy(Model):
     """By when a person must look at what could not be settled."""
     informant_gap: Annotated[int, Field(strict=True, ge=1, le=4)] = 2
     """The difference in tiers between informants from which it is itself a reason."""
+    step_down: tuple[StepDown, ...] = ()
+    """How a case is lowered; a step that is not listed is not taken."""
+    closure: CaseClosure | None = None
+    """How a case is closed; absent: from `watch`, without further conditions."""
     withdrawn: Str | None = None
     """Why this version must not be used any more."""
     notes: tuple[Str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from mhscreen.definitions.common import (
     Date,
@@ -17,14 +17,25 @@ from mhscreen.definitions.common import (
     Text,
     Version,
 )
-from mhscreen.vocabulary import LedgerClass, Role, Stage, Tier
+from mhscreen.definitions.policy import Due
+from mhscreen.vocabulary import (
+    Channel,
+    EntryType,
+    FollowUpRhythm,
+    LedgerClass,
+    Role,
+    Stage,
+    Tier,
+)
 
 __all__ = [
     "Action",
+    "ActionStep",
     "ExpectedShare",
     "Group",
     "LedgerMap",
     "Programme",
+    "Retention",
     "ScreeningWindow",
     "SlotUse",
 ]
@@ -77,21 +88,52 @@ class ScreeningWindow(Model):
     """The last day by stage."""
 
 
+class ActionStep(Model):
+    """One thing that somebody does: exactly one of `due` and `every`."""
+
+    id: Key
+    """Its name within the tier."""
+    does: EntryType
+    """What it is; done once the ledger holds an entry of this type that fits."""
+    by: Role
+    """Who does it."""
+    to: Role | None = None
+    """Whom it is done to: who is told."""
+    through: tuple[Channel, ...] = ()
+    """Ways that count; empty: any."""
+    due: Due | None = None
+    """By when, from the decision on."""
+    every: FollowUpRhythm | None = None
+    """How often, from the decision on."""
+    title: Text | None = None
+    """What it is in words, where its type does not say it."""
+
+    @model_validator(mode="after")
+    def _one(self) -> ActionStep:
+        if (self.due is None) == (self.every is None):
+            msg = "give exactly one of due, every"
+            raise ValueError(msg)
+        return self
+
+
 class Action(Model):
-    """What follows for one tier, for the ledger of issue to closure."""
+    """What follows for one tier."""
 
     tier: Tier
     """The tier; each tier has one action."""
     first_contact: Role
-    """Who sees the pupil first."""
-    told: tuple[Role, ...] = ()
-    """Who is told, once a named person has confirmed the tier."""
-    contact_rhythm: Literal["none", "monthly", "weekly", "daily"]
-    """How often the pupil is seen afterwards."""
-    referral: Literal["none", "if_unchanged", "advised", "escorted"]
-    """Whether a hospital comes in."""
-    plan: Text | None = None
-    """What is written for the pupil."""
+    """Who sees the pupil first, on the machine's screening tier."""
+    steps: tuple[ActionStep, ...] = ()
+    """What follows once a named person has set this tier, not before."""
+
+
+class Retention(Model):
+    """How long what is kept."""
+
+    months_after_closure: Annotated[int, Field(strict=True, ge=0)]
+    """For a pupil with a case, from its closure on."""
+    months_after_screening: Annotated[int, Field(strict=True, ge=0)]
+    """For a pupil without a case, from the last entry on."""
 
 
 class LedgerMap(Model):
@@ -99,7 +141,7 @@ class LedgerMap(Model):
 
     title: Text
     """Its name for people."""
-    entry_types: Annotated[tuple[Str, ...], Field(min_length=1)]
+    entry_types: Annotated[tuple[EntryType, ...], Field(min_length=1)]
     """The types of entries that appear in it."""
     tiers: tuple[Tier, ...] = ()
     """The tiers whose screening entries also appear here."""
@@ -157,6 +199,11 @@ class Programme(Model):
     """When something due on a school day is due."""
     action_matrix: Annotated[tuple[Action, ...], Field(min_length=1)]
     """What follows for each tier."""
+    where_abuse_is_suspected: tuple[ActionStep, ...] = ()
+    """What is opened at once where abuse is flagged; telling the guardian is then held for a named
+    person."""
+    retention: Retention | None = None
+    """How long entries are kept; absent: nothing falls due for erasure by itself."""
     ledger_map: dict[LedgerClass, LedgerMap]
     """What each of the four ledgers holds."""
     expected_shares: tuple[ExpectedShare, ...] = ()

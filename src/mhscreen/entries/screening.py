@@ -2,65 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from mhscreen.definitions.common import Model, Text
+from mhscreen.entries.parts import Digest, Entry, Moment
 from mhscreen.vocabulary import (
     Attendance,
     Concern,
     Directness,
+    EntryType,
     Evidence,
     Flag,
     Informant,
-    LedgerClass,
     ProblemClass,
     Role,
     ScreenTier,
     Sex,
-    Stage,
     Tier,
     Validity,
     Window,
 )
 
 __all__ = [
-    "SCHEMA_VERSION",
     "CriticalFinding",
     "Form",
-    "Organisation",
     "Provenance",
     "ReasonEvidence",
     "ScoreEntry",
     "ScreeningEntry",
     "TierReason",
     "UndecidedRule",
-    "screening_schema",
 ]
-
-SCHEMA_VERSION = "1.0.0"
-
-Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-Moment = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2}$")]
-"""A time with its zone."""
-
-
-class Organisation(Model):
-    """Where the pupil is at school."""
-
-    city: str
-    """Empty where not given."""
-    district: str
-    """Empty where not given."""
-    school: str
-    """As on the roster."""
-    stage: Stage | None
-    """School stage."""
-    grade: int | None
-    """1 to 12."""
-    class_: Annotated[str, Field(alias="class")]
-    """Empty where not given."""
 
 
 class ScoreEntry(Model):
@@ -162,6 +134,8 @@ class TierReason(Model):
     """The tier that it reaches."""
     because: Text
     """The reason in words."""
+    classes: tuple[ProblemClass, ...]
+    """What kinds of difficulty it points to."""
     source: str
     """The reference that the policy cites."""
     certainty: Evidence
@@ -198,44 +172,19 @@ class Provenance(Model):
     """Digest of the pupil's own answers and roster line."""
 
 
-class ScreeningEntry(Model):
+class ScreeningEntry(Entry):
     """The one current screening entry of a pupil in a cycle."""
 
-    schema_version: Literal["1.0.0"]
-    """The version of this schema."""
-    entry_id: str
-    """UUIDv5 of type, programme, cycle, pupil, evidence and definitions: the same input has the
-    same id."""
-    supersedes: str | None
-    """The entry that this one replaces."""
-    entry_type: Literal["screening"]
-    """Screening; other types of entries have schemas of their own."""
-    programme: str
-    """At its exact version."""
-    cycle_id: str
-    """Programme, school year and window."""
-    period: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]
-    """The month."""
-    term: str
-    """School year and number of the window."""
-    ledger_class: tuple[LedgerClass, ...]
-    """The ledgers in which it appears, after the programme's ledger map."""
-    org: Organisation
-    """Where the pupil is at school."""
+    entry_type: Literal[EntryType.SCREENING]
+    """Screening."""
     pupil_ref: str
-    """The roster's `subject`; never a name."""
+    """The roster's `subject` or its pseudonym; never a name."""
     age: float | None
     """In years, on the day of screening."""
     sex: Sex | None
     """As on the roster."""
     attendance: Attendance | None
     """Why there may be no form."""
-    occurred_at: Moment
-    """When the pupil was screened."""
-    recorded_at: Moment
-    """When it was entered."""
-    source: Literal["census"]
-    """Where it comes from."""
     instruments: tuple[Form, ...]
     """The slots that the pupil has, or lacks though required."""
     critical_items: tuple[CriticalFinding, ...]
@@ -255,32 +204,14 @@ class ScreeningEntry(Model):
     undecided: tuple[UndecidedRule, ...]
     """The rules that blanks leave open, highest first."""
     problem_classes: tuple[ProblemClass, ...]
-    """What kinds of difficulty the reasons point to."""
+    """What kinds of difficulty the reasons point to; each reason says its own."""
     not_asked: tuple[Concern, ...]
     """Concerns that nobody asked about in plain words."""
     assignee: Role | None
     """Who sees the pupil first; null where nothing is due."""
     due_at: Moment | None
     """By when; null where nothing is due."""
-    confidentiality: Literal["routine", "restricted"]
-    """`restricted` from severe on."""
     help_line: Text | None
     """Where to find help, in the site's own words; null until the site has filled it in."""
     provenance: Provenance
     """What the entry rests on."""
-    author: str
-    """Who wrote it."""
-    prev_hash: Digest | None
-    """The hash of the pupil's entry before it."""
-    hash: Digest
-    """SHA-256 over the entry's canonical JSON without this key."""
-
-
-def screening_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a screening entry, as other systems read it."""
-    schema = ScreeningEntry.model_json_schema(by_alias=True, mode="serialization")
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:mhscreen:ledger-entry:screening:{SCHEMA_VERSION}",
-        **schema,
-    }

@@ -19,7 +19,8 @@ import numpy as np
 
 from mhscreen._version import __version__
 from mhscreen.entries.canonical import canonical_json, digest, entry_id, seal, whole
-from mhscreen.entries.screening import SCHEMA_VERSION, ScreeningEntry
+from mhscreen.entries.parts import SCHEMA_VERSION
+from mhscreen.entries.screening import ScreeningEntry
 from mhscreen.kernels import codes as rc
 from mhscreen.kernels.logic import HOLDS, UNDECIDED
 from mhscreen.plan.plan import check_plan
@@ -552,6 +553,7 @@ def _reason(
         return {**cited, "open": list(still_open)}
     return {
         **cited,
+        "classes": [str(one) for one in rule.classes],
         "source": rule.source,
         "certainty": str(rule.evidence),
         "evidence": [_evidence(one, words) for one in evidence],

@@ -90,6 +90,22 @@ def check_policy(policy: Policy) -> Iterator[Finding]:
             yield Finding(("rules", n, "tier"), "MH107", what, expected)
         for path, condition in _conditions(rule.when, ("rules", n, "when")):
             yield from _condition(condition, ids, path)
+    yield from _step_down(policy)
+
+
+def _step_down(policy: Policy) -> Iterator[Finding]:
+    steps = policy.step_down
+    yield from check_unique(
+        (step.from_ for step in steps), "step down from", lambda n: ("step_down", n, "from")
+    )
+    for n, step in enumerate(steps):
+        yield from check_source(step.source, policy.references, ("step_down", n))
+        if step.to.position != step.from_.position - 1:
+            what = f"from '{step.from_}' to '{step.to}' is not one step down"
+            expected = "the next lower tier"
+            yield Finding(("step_down", n, "to"), "MH107", what, expected)
+    if policy.closure is not None:
+        yield from check_source(policy.closure.source, policy.references, ("closure",))
 
 
 def _condition(condition: Condition, instruments: Sequence[str], path: Path) -> Iterator[Finding]:

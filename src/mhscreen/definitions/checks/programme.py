@@ -8,20 +8,32 @@ from typing import TYPE_CHECKING
 from mhscreen.definitions.checks.finding import Finding, Path, check_known, check_unique
 from mhscreen.definitions.checks.norm_table import check_norm_against
 from mhscreen.definitions.checks.policy import norms_read
-from mhscreen.vocabulary import Tier
+from mhscreen.vocabulary import EntryType, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mhscreen.definitions.instrument import Instrument
     from mhscreen.definitions.norm_table import NormTable
     from mhscreen.definitions.policy import Policy
-    from mhscreen.definitions.programme import Group, Programme, ScreeningWindow
+    from mhscreen.definitions.programme import ActionStep, Group, Programme, ScreeningWindow
 
 __all__ = ["check_programme", "check_programme_against"]
 
 _LEAP_YEAR = 2024
 _SATURDAY = 5
+_DONE_BY_PEOPLE = frozenset(
+    {
+        EntryType.INTERVIEW,
+        EntryType.NOTIFICATION,
+        EntryType.REFERRAL,
+        EntryType.INTERVENTION,
+        EntryType.FOLLOW_UP,
+        EntryType.TALK,
+        EntryType.PLAN,
+        EntryType.FEEDBACK,
+    }
+)
 
 
 def check_programme(programme: Programme) -> Iterator[Finding]:
@@ -50,11 +62,26 @@ def check_programme(programme: Programme) -> Iterator[Finding]:
     if absent:
         what = f"no action for tier {', '.join(absent)}"
         yield Finding(("action_matrix",), "MH104", what, "one entry for each tier")
+    for n, action in enumerate(p.action_matrix):
+        yield from _steps(action.steps, ("action_matrix", n, "steps"))
+    yield from _steps(p.where_abuse_is_suspected, ("where_abuse_is_suspected",))
     for n, share in enumerate(p.expected_shares):
         if share.at_or_above > share.at_or_below:
             what = "no share is in this range"
             expected = "'at_or_above' not larger than 'at_or_below'"
             yield Finding(("expected_shares", n), "MH107", what, expected)
+
+
+def _steps(steps: Sequence[ActionStep], path: Path) -> Iterator[Finding]:
+    yield from check_unique((step.id for step in steps), "step", lambda n: (*path, n, "id"))
+    for n, step in enumerate(steps):
+        told = step.does is EntryType.NOTIFICATION
+        if told and step.to is None:
+            yield Finding((*path, n), "MH104", "key 'to' is missing", "who is told")
+        if step.does not in _DONE_BY_PEOPLE:
+            what = f"'{step.does}' is nothing that follows a decision"
+            expected = f"one of: {', '.join(sorted(_DONE_BY_PEOPLE))}"
+            yield Finding((*path, n, "does"), "MH107", what, expected)
 
 
 def _group(group: Group, instruments: list[str], path: Path) -> Iterator[Finding]:
