@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from mhscreen._version import __version__
-from mhscreen.cli import audit, catalogue, definitions, explain, norms, score, screen
+from mhscreen.cli import audit, catalogue, definitions, explain, ledger, norms, score, screen
 
 __all__ = ["app", "main"]
 
@@ -54,6 +54,7 @@ catalogue.add_to(app)
 definitions.add_to(app)
 norms.add_to(app)
 audit.add_to(app)
+ledger.add_to(app)
 
 
 def main() -> None:

@@ -1,0 +1,18 @@
+"""``mhscreen ledger …``: what people enter, where cases stand, and what is due."""
+
+from __future__ import annotations
+
+import typer
+
+__all__ = ["add_to"]
+
+group = typer.Typer(
+    name="ledger",
+    help="Keep the ledger 台账: enter, verify, fold into cases, close the month.",
+    no_args_is_help=True,
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(group)
