@@ -13,7 +13,38 @@ through a new version of a policy.
 from __future__ import annotations
 
 from mhscreen.problems import AnalysisError
+from mhscreen.psychometrics.accuracy import (
+    Accuracy,
+    Criterion,
+    assess_accuracy,
+    compare_areas,
+    compare_groups,
+)
 from mhscreen.psychometrics.answers import Answers, as_answers
+from mhscreen.psychometrics.classification import (
+    Classification,
+    classify_by_model,
+    classify_by_reliability,
+)
+from mhscreen.psychometrics.cut_scores import ChosenCut, choose_cut
+from mhscreen.psychometrics.decision_curves import DecisionCurve, weigh_cuts
 from mhscreen.psychometrics.results import Result
 
-__all__ = ["AnalysisError", "Answers", "Result", "as_answers"]
+__all__ = [
+    "Accuracy",
+    "AnalysisError",
+    "Answers",
+    "ChosenCut",
+    "Classification",
+    "Criterion",
+    "DecisionCurve",
+    "Result",
+    "as_answers",
+    "assess_accuracy",
+    "choose_cut",
+    "classify_by_model",
+    "classify_by_reliability",
+    "compare_areas",
+    "compare_groups",
+    "weigh_cuts",
+]
