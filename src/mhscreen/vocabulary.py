@@ -16,6 +16,7 @@ __all__ = [
     "Answer",
     "Attendance",
     "AuditRemark",
+    "CalendarStatus",
     "CaseStatus",
     "Change",
     "ChangeReason",
@@ -364,6 +365,18 @@ class Requirement(Term):
     NOT_USED = "not_used", "Not used", "不使用"
     ON_EVENT = "on_event", "On event", "有情况时填写"
     REQUIRED = "required", "Required", "必填"
+
+
+class CalendarStatus(Term):
+    """What stands behind the school days of a due date."""
+
+    OWN = "own", "The site's own calendar", "本单位校历"
+    OFFICIAL = "official", "Announced working days", "国家公布的工作日安排"
+    PROVISIONAL = (
+        "provisional",
+        "Provisional: the year's holidays are not announced yet",
+        "暂定：当年节假日安排尚未公布",
+    )
 
 
 class LedgerClass(Term):

@@ -189,10 +189,14 @@ class Programme(Model):
     """The first day of a school year."""
     windows: Annotated[tuple[ScreeningWindow, ...], Field(min_length=1)]
     """The parts of a school year in which pupils are screened."""
+    calendar: Literal["own", "china"] = "own"
+    """`own`: school on weekdays but for `holidays`, and on `make_up_days`. `china`: where these
+    two say nothing, the announced working days of the year; until it is announced the holidays
+    that the law fixes, marked provisional."""
     holidays: tuple[Date, ...] = ()
-    """Days without school besides Saturdays and Sundays."""
+    """Days without school that the calendar does not know, such as the vacations."""
     make_up_days: tuple[Date, ...] = ()
-    """Saturdays and Sundays with school."""
+    """Saturdays and Sundays with school that the calendar does not know."""
     school_day_ends: Annotated[
         str, StringConstraints(strict=True, pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     ] = "17:00"

@@ -7,6 +7,7 @@ import json
 import platform
 import unicodedata
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ from mhscreen.interop.files import read_folder, read_table, write_csv, write_par
 from mhscreen.problems import Problem, ProblemLog, ResponseError, UsageError
 from mhscreen.simulation import simulate_pupils
 from mhscreen.steps.bind import bind
-from mhscreen.steps.cells import map_column, moment
+from mhscreen.steps.calendar import calendars_used
+from mhscreen.steps.cells import local_moments, map_column, moment
 from mhscreen.steps.columns import has_known_heading, no_heading_row
 from mhscreen.steps.emit import local_times
 from mhscreen.steps.result_columns import problem_columns, triage_columns
@@ -399,17 +401,32 @@ def _record(
         "run_id": digest(canonical_json(basis)),
         "synthetic": SYNTHETIC if synthetic else None,
         **basis,
-        # Floats, and the bytes of Parquet files, are promised for one set of versions only.
+        # Floats, the bytes of Parquet files, and days that are not announced yet, are promised for
+        # one set of versions only.
         "libraries": {
             "python": platform.python_version(),
             "numpy": np.__version__,
             "pyarrow": pa.__version__,
+            "chinesecalendar": version("chinesecalendar"),
+            "holidays": version("holidays"),
         },
         "pupils": len(screening.entries),
         "forms": sum(len(forms) for forms in batch.forms),
         "unmatched": 0 if screening.unmatched is None else len(screening.unmatched),
         "screen_tiers": dict(zip(map(str, ScreenTier), shown, strict=True)),
+        # A due date of a year whose holidays are not announced yet may still move.
+        "calendar": {
+            year: str(status)
+            for year, status in calendars_used(plan.programme, _due_days(screening)).items()
+        },
     }
+
+
+def _due_days(screening: Screening) -> set[dt.date]:
+    """Return the days on which something is due, in the programme's zone."""
+    due = np.unique(screening.triage.due_at(screening.at))
+    local = local_moments(due[~np.isnat(due)], screening.plan.programme.zone)
+    return set(local.astype("M8[D]").astype(object).tolist())
 
 
 def _plain(columns: Mapping[str, ColumnNames] | None) -> dict[str, Any] | None:

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from mhscreen.steps.calendar import is_school_day
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["due_times", "school_days"]
 
-_SATURDAY = 5
 _SPAN = 400
 
 
@@ -39,15 +40,11 @@ class _Zone:
 
 
 def school_days(programme: Programme, first: dt.date, number: int) -> list[dt.date]:
-    """Return the first `number` school days from a day on.
-
-    Saturdays, Sundays and the programme's holidays have no school; its make-up days have.
-    """
+    """Return the first `number` school days from a day on, after the programme's calendar."""
     days: list[dt.date] = []
     day = first
     while len(days) < number and (day - first).days < _SPAN:
-        weekend = day.weekday() >= _SATURDAY
-        if day in programme.make_up_days or not (weekend or day in programme.holidays):
+        if is_school_day(programme, day):
             days.append(day)
         day += dt.timedelta(days=1)
     return days

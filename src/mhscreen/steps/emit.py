@@ -25,6 +25,7 @@ from mhscreen.kernels import codes as rc
 from mhscreen.kernels.logic import HOLDS, UNDECIDED
 from mhscreen.plan.plan import check_plan
 from mhscreen.problems import expect
+from mhscreen.steps.calendar import school_year
 from mhscreen.steps.cells import local_moments
 from mhscreen.steps.triage import Triage
 from mhscreen.vocabulary import (
@@ -79,8 +80,7 @@ def find_cycle(programme: Programme, at: np.datetime64) -> Cycle:
     """
     local = at.astype(dt.datetime).replace(tzinfo=dt.UTC).astimezone(ZoneInfo(programme.zone))
     day = f"{local:%m-%d}"
-    begins = local.year if day >= programme.school_year_begins else local.year - 1
-    year = f"{begins}-{begins + 1}"
+    year = school_year(programme, local.date())
     for number, window in enumerate(programme.windows, start=1):
         first, last = window.from_, window.to
         inside = first <= day <= last if first <= last else (day >= first or day <= last)
