@@ -21,6 +21,14 @@ from mhscreen.psychometrics.accuracy import (
     compare_groups,
 )
 from mhscreen.psychometrics.answers import Answers, as_answers
+from mhscreen.psychometrics.change import (
+    Change,
+    ChangeBasis,
+    Wave,
+    assess_change,
+    basis_of_sample,
+    cut_between,
+)
 from mhscreen.psychometrics.classification import (
     Classification,
     classify_by_model,
@@ -28,23 +36,41 @@ from mhscreen.psychometrics.classification import (
 )
 from mhscreen.psychometrics.cut_scores import ChosenCut, choose_cut
 from mhscreen.psychometrics.decision_curves import DecisionCurve, weigh_cuts
+from mhscreen.psychometrics.growth import Trajectories, follow_waves
+from mhscreen.psychometrics.important_difference import Anchor, find_important_difference
+from mhscreen.psychometrics.regression_to_mean import expected_regression, split_change
 from mhscreen.psychometrics.results import Result
+from mhscreen.psychometrics.transitions import Transitions, tabulate_transitions
 
 __all__ = [
     "Accuracy",
     "AnalysisError",
+    "Anchor",
     "Answers",
+    "Change",
+    "ChangeBasis",
     "ChosenCut",
     "Classification",
     "Criterion",
     "DecisionCurve",
     "Result",
+    "Trajectories",
+    "Transitions",
+    "Wave",
     "as_answers",
     "assess_accuracy",
+    "assess_change",
+    "basis_of_sample",
     "choose_cut",
     "classify_by_model",
     "classify_by_reliability",
     "compare_areas",
     "compare_groups",
+    "cut_between",
+    "expected_regression",
+    "find_important_difference",
+    "follow_waves",
+    "split_change",
+    "tabulate_transitions",
     "weigh_cuts",
 ]
