@@ -36,6 +36,7 @@ __all__ = [
     "Flag",
     "FollowUpRhythm",
     "Informant",
+    "Instruction",
     "InterventionMethod",
     "LawfulBasis",
     "LeaveEvent",
@@ -680,6 +681,11 @@ class Purpose(Term):
     MEETING = "meeting", "Meeting of the leading group", "专班会议"
     INSPECTION = "inspection", "Inspection", "督导检查"
     REQUEST = "request", "Request by the pupil or guardian", "学生或监护人申请"
+    CONSULTATION = (
+        "consultation",
+        "Expert consultation opened with district or city",
+        "市、区（市）协同会商",
+    )
 
 
 class FollowUpRhythm(Term):
@@ -688,3 +694,29 @@ class FollowUpRhythm(Term):
     DAILY = "daily", "Daily", "每日"
     WEEKLY = "weekly", "Weekly", "每周"
     MONTHLY = "monthly", "Monthly", "每月"
+
+
+class Instruction(Term):
+    """What somebody is asked to do about a pupil, without being told why."""
+
+    STAY_WITH = (
+        "stay_with",
+        "Stay with the pupil; do not leave the pupil alone until the on-duty staff has taken over",
+        "请陪伴在学生身边，在值班人员接手前不可让学生独处",
+    )
+    PLEASE_BRING = (
+        "please_bring",
+        (
+            "Please bring the pupil to the person named, by the time stated and without notice to "
+            "classmates; do not speak with the family about it yourself"
+        ),
+        "请在规定时间前陪同学生到指定人员处，注意避开同学；请勿自行就此联系家长",
+    )
+    PLEASE_WATCH = (
+        "please_watch",
+        (
+            "Please keep an eye on mood, behaviour, sleep and attendance, and tell the psychology "
+            "teacher the same day of anything unusual"
+        ),
+        "请留意学生的情绪、行为、睡眠与出勤，如有异常当日告知心理教师",
+    )

@@ -31,6 +31,8 @@ from mhscreen.vocabulary import (
 __all__ = [
     "Action",
     "ActionStep",
+    "CaseField",
+    "Disclosure",
     "ExpectedShare",
     "Group",
     "LedgerMap",
@@ -147,6 +149,63 @@ class LedgerMap(Model):
     """The tiers whose screening entries also appear here."""
 
 
+CaseField = Literal[
+    "city",
+    "district",
+    "school",
+    "stage",
+    "grade",
+    "class",
+    "attendance",
+    "on_leave_since",
+    "status",
+    "screen_tier",
+    "case_tier",
+    "decided_at",
+    "decided_by_role",
+    "to_confirm",
+    "flags",
+    "problem_classes",
+    "concerns",
+    "known",
+    "instructions",
+    "own_actions",
+    "actions",
+    "referral",
+    "next_review_on",
+    "consent",
+    "opened_at",
+    "closed_at",
+    "transfer_to",
+]
+"""What of a case can be shown."""
+
+FieldPath = Annotated[
+    str, StringConstraints(strict=True, pattern=r"^[a-z_]+(\.([a-z_]+|\*))*$", max_length=80)
+]
+"""A field of an entry, with the field inside it after a point; ``*`` for any name."""
+
+
+class Disclosure(Model):
+    """What some roles may see of a pupil: what is not listed is not shown."""
+
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    """Whose view it is; each role stands once."""
+    within: Literal["city", "district", "school", "grade", "class", "pupil"]
+    """How far a reader is responsible; the reader's own place must be given."""
+    pupils: Literal["all", "flagged", "to_act", "consulted"]
+    """Which pupils of that place: all; those with a flag or a case; those about whom the reader
+    has something to do; confirmed major cases for which a consultation was opened."""
+    case: tuple[CaseField, ...] = ()
+    """What of the case is shown."""
+    head: tuple[FieldPath, ...] = ()
+    """What of the head of each of those entries is shown."""
+    entries: dict[EntryType, tuple[FieldPath, ...]] = {}
+    """Which entries are shown, and what of them besides the head."""
+    counts_from: Annotated[int, Field(strict=True, ge=2)] | None = None
+    """In counts for these roles, the smallest number that is not withheld."""
+
+
 class ExpectedShare(Model):
     """The plausible range of a share among the pupils of a school."""
 
@@ -210,6 +269,8 @@ class Programme(Model):
     """How long entries are kept; absent: nothing falls due for erasure by itself."""
     ledger_map: dict[LedgerClass, LedgerMap]
     """What each of the four ledgers holds."""
+    disclosure: tuple[Disclosure, ...] = ()
+    """Who may see what; a role that is not listed sees nothing."""
     expected_shares: tuple[ExpectedShare, ...] = ()
     """Shares outside these ranges give a warning and change nothing."""
     help_line: Text | None = None

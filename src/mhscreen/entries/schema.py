@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
+from pydantic import BaseModel
+
+from mhscreen.definitions.common import Text
 from mhscreen.entries import people
 from mhscreen.entries.parts import SCHEMA_VERSION, Entry
 from mhscreen.entries.screening import ScreeningEntry
 from mhscreen.vocabulary import EntryType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["MODELS", "entry_schema", "ledger_schema", "parse_entry"]
+__all__ = ["MODELS", "entry_schema", "field_paths", "ledger_schema", "model_paths", "parse_entry"]
 
 MODELS: dict[EntryType, type[Entry]] = {
     EntryType.SCREENING: ScreeningEntry,
@@ -80,3 +84,41 @@ def ledger_schema() -> dict[str, Any]:
         "oneOf": [{"$ref": f"#/$defs/{MODELS[kind].__name__}"} for kind in EntryType],
         "$defs": definitions,
     }
+
+
+def field_paths(kind: EntryType) -> tuple[str, ...]:
+    """Return every field of a type of entry that holds a value; see `model_paths`."""
+    return model_paths(MODELS[kind])
+
+
+@cache
+def model_paths(model: type[BaseModel]) -> tuple[str, ...]:
+    """Return every field of a model that holds a value, not further fields.
+
+    A field inside another follows a point, and ``*`` stands for any name; lists are passed
+    through. Bilingual words are one value.
+
+    Examples
+    --------
+    >>> model_paths(people.Observations)
+    ('emotion', 'behaviour', 'social', 'academic')
+    >>> [path for path in field_paths(EntryType.INTERVIEW) if "." in path][-4:]
+    ['asked.about', 'asked.answer', 'asked.since', 'ratings.*']
+    """
+    return tuple(_paths(model, ""))
+
+
+def _paths(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield from _below(field.annotation, f"{prefix}{field.alias or name}")
+
+
+def _below(kind: Any, path: str) -> Iterator[str]:
+    inner = [one for one in get_args(kind) if one not in (type(None), ...)]
+    if isinstance(kind, type) and issubclass(kind, BaseModel) and kind is not Text:
+        yield from _paths(kind, f"{path}.")
+    elif get_origin(kind) is dict:
+        yield from _below(inner[1], f"{path}.*")
+    else:
+        deeper = dict.fromkeys(sub for one in inner for sub in _below(one, path))
+        yield from deeper or [path]

@@ -67,6 +67,7 @@ _PATTERNS = {
     pattern_of(policy.Dotted): "an instrument and what it holds, like phq9.total",
     pattern_of(programme.SlotName): "an instrument, or instrument@informant",
     pattern_of(programme.MonthDay): "a month and a day, like 09-30",
+    pattern_of(programme.FieldPath): "a field of an entry, like critical_items.concern",
     pattern_of(cases.CriticalName): "a critical item, or critical item/concern",
     r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, like 17:00",
     r"^[A-Z]{2}(/[A-Z]{2})*$": "a country code of two capitals, like CN, or several, like AU/NL",

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from mhscreen.definitions import Definition, Instrument, NormTable, Policy, Programme, checks
 from mhscreen.definitions.cases import Cases
+from mhscreen.loading.disclosure import check_disclosure
 from mhscreen.loading.grammar import did_you_mean, one_of, to_problems
 from mhscreen.loading.yaml_reader import Document, read_yaml, write_path
 from mhscreen.problems import Problem
@@ -128,7 +129,7 @@ def _findings(model: BaseModel) -> Iterable[checks.Finding]:
     if isinstance(model, Policy):
         return checks.check_policy(model)
     if isinstance(model, Programme):
-        return checks.check_programme(model)
+        return (*checks.check_programme(model), *check_disclosure(model))
     return ()
 
 

@@ -65,6 +65,8 @@ def check_programme(programme: Programme) -> Iterator[Finding]:
     for n, action in enumerate(p.action_matrix):
         yield from _steps(action.steps, ("action_matrix", n, "steps"))
     yield from _steps(p.where_abuse_is_suspected, ("where_abuse_is_suspected",))
+    roles = [role for one in p.disclosure for role in one.roles]
+    yield from check_unique(roles, "role", lambda _: ("disclosure",))
     for n, share in enumerate(p.expected_shares):
         if share.at_or_above > share.at_or_below:
             what = "no share is in this range"
