@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     )
     from mhscreen.explain import explain_entry
     from mhscreen.interop.run_folder import FolderRun
+    from mhscreen.ledger.cases import Action, Case, Cases
+    from mhscreen.ledger.due import WorkItem, due
+    from mhscreen.ledger.fold import fold
     from mhscreen.loading import Library, installed_library, load_library, shipped_library
     from mhscreen.plan.plan import Plan, compile_plan
     from mhscreen.problems import (
@@ -67,6 +70,9 @@ _HOMES = {
     ),
     "mhscreen.explain": ("explain_entry",),
     "mhscreen.interop.run_folder": ("FolderRun",),
+    "mhscreen.ledger.cases": ("Action", "Case", "Cases"),
+    "mhscreen.ledger.due": ("WorkItem", "due"),
+    "mhscreen.ledger.fold": ("fold",),
     "mhscreen.loading": ("Library", "installed_library", "load_library", "shipped_library"),
     "mhscreen.plan.plan": ("Plan", "compile_plan"),
     "mhscreen.problems": (
@@ -90,8 +96,11 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Action",
     "Assumptions",
     "Audit",
+    "Case",
+    "Cases",
     "DefinitionError",
     "Entries",
     "Flag",
@@ -113,13 +122,16 @@ __all__ = [
     "Tier",
     "Triage",
     "UsageError",
+    "WorkItem",
     "__version__",
     "audit",
     "bind",
     "compare_norms",
     "compile_plan",
+    "due",
     "emit",
     "explain_entry",
+    "fold",
     "installed_library",
     "load_library",
     "norm",

@@ -125,6 +125,10 @@ class Action(Model):
     """The tier; each tier has one action."""
     first_contact: Role
     """Who sees the pupil first, on the machine's screening tier."""
+    decided_by: Role = Role.PSYCH_TEACHER
+    """Who sets the case's tier after that."""
+    decided_within: Due | None = None
+    """By when, from the screening on; absent: at the next monthly review."""
     steps: tuple[ActionStep, ...] = ()
     """What follows once a named person has set this tier, not before."""
 

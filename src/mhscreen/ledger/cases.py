@@ -213,9 +213,17 @@ class Cases:
     """The case of every pupil that the ledger knows, by reference.
 
     Iterating gives the cases in the order of their references.
+
+    Attributes
+    ----------
+    by_pupil : mapping of str to Case
+        In the order of the references.
+    zone : str
+        The time zone of the programme; in it a date means its midnight.
     """
 
     by_pupil: Mapping[str, Case]
+    zone: str = "UTC"
 
     def __repr__(self) -> str:
         return f"<Cases: {len(self)} pupils>"
