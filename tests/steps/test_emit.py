@@ -265,3 +265,29 @@ def test_outside_every_window_the_cycle_is_the_school_year(plan):
 def test_no_time_stays_no_time():
     moments = np.array(["2026-10-15T00:00:00", "NaT"], dtype="M8[s]")
     assert local_times("Asia/Shanghai", moments) == ["2026-10-15T08:00:00+08:00", None]
+
+
+def test_an_entry_names_the_norm_tables_of_the_questionnaires_handed_in(school):
+    assert school.one()["provenance"]["norms"] == []
+    teacher = school.one(stage="primary", grade=2)["provenance"]
+    assert teacher["norms"] == ["sdq/shanghai-teacher@1.0.0"]
+    without = school.one(stage="primary", grade=2, forms={"sdq@teacher": None})["provenance"]
+    assert without["norms"] == []
+
+
+def test_the_digests_tell_the_answers_from_the_roster_line(school):
+    first = school.one()["provenance"]
+    other_class = school.one(**{"class": "7"})["provenance"]
+    other_answer = school.one(forms={"phqa": school.calm("phqa", q1=1)})["provenance"]
+    assert (other_class["answers"], other_answer["roster"]) == (first["answers"], first["roster"])
+    assert other_class["roster"] != first["roster"]
+    assert other_answer["answers"] != first["answers"]
+    assert len({one["evidence"] for one in (first, other_class, other_answer)}) == 3
+
+
+def test_an_entry_says_what_its_due_date_rests_on(school):
+    absent = {"forms": {"gad7": None}}
+    for at, expected in (("2026-09-28", "official"), ("2099-03-02", "provisional")):
+        (entry,) = school.screen(school.pupil(**absent), at=at).entries
+        assert entry["provenance"]["calendar"] == expected
+    assert school.one()["provenance"]["calendar"] is None

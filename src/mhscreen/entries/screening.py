@@ -8,6 +8,7 @@ from mhscreen.definitions.common import Model, Text
 from mhscreen.entries.parts import Digest, Entry, Moment
 from mhscreen.vocabulary import (
     Attendance,
+    CalendarStatus,
     Concern,
     Directness,
     EntryType,
@@ -168,8 +169,16 @@ class Provenance(Model):
     """Null: an unsigned default."""
     definitions: Digest
     """Digest of all definition pins."""
+    norms: tuple[str, ...]
+    """The norm tables of the questionnaires handed in, at their exact versions."""
     evidence: Digest
-    """Digest of the pupil's own answers and roster line."""
+    """Digest of the pupil's own answers and roster line: of the two digests below."""
+    roster: Digest
+    """Digest of the roster line."""
+    answers: Digest
+    """Digest of the answers of all forms."""
+    calendar: CalendarStatus | None
+    """What stands behind the school days up to the due date; null where nothing is due."""
 
 
 class ScreeningEntry(Entry):

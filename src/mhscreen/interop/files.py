@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mhscreen.atomic import whole_file, whole_folder
 from mhscreen.frames import arrow_table, to_table
-from mhscreen.interop.atomic import whole_file, whole_folder
 from mhscreen.interop.delimited import RawColumns, read_delimited
 from mhscreen.steps.cells import has_lost_digits
 from mhscreen.steps.tables import Column, Table, encode

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mhscreen._version import __version__
+from mhscreen.atomic import MARKER, whole_folder
 from mhscreen.entries.canonical import canonical_json, digest, merkle_root
-from mhscreen.interop.atomic import MARKER, whole_folder
 from mhscreen.interop.files import read_folder, read_table, write_csv, write_parquet
 from mhscreen.problems import Problem, ProblemLog, ResponseError, UsageError
 from mhscreen.simulation import simulate_pupils

@@ -25,7 +25,7 @@ from mhscreen.kernels import codes as rc
 from mhscreen.kernels.logic import HOLDS, UNDECIDED
 from mhscreen.plan.plan import check_plan
 from mhscreen.problems import expect
-from mhscreen.steps.calendar import school_year
+from mhscreen.steps.calendar import calendar_status, school_year
 from mhscreen.steps.cells import local_moments
 from mhscreen.steps.triage import Triage
 from mhscreen.vocabulary import (
@@ -168,7 +168,7 @@ class Entries:
         return find_cycle(self.triage.plan.programme, self.at)
 
     def _texts(
-        self, block: slice, evidence: list[str], critical: list[list[str]]
+        self, block: slice, evidence: list[_Digests], critical: list[list[str]]
     ) -> tuple[list[str], Iterable[str]]:
         """Return the ids of a block of pupils, and their entries as JSON without the hash."""
         result, plan, cycle = self.triage, self.triage.plan, self.cycle
@@ -181,8 +181,8 @@ class Entries:
         reasons, undecided, classes = _reasons(result, block)
         subjects = roster.subject[block].tolist()
         ids = [
-            entry_id("screening", ref, cycle.id, subject, digest_, pins)
-            for subject, digest_ in zip(subjects, evidence, strict=True)
+            entry_id("screening", ref, cycle.id, subject, one.evidence, pins)
+            for subject, one in zip(subjects, evidence, strict=True)
         ]
         tier = [canonical_json(str(one)) for one in Tier]
         shown = [canonical_json(str(one)) for one in ScreenTier]
@@ -207,7 +207,11 @@ class Entries:
                 "policy": canonical_json(plan.policy.ref),
                 "approved_by": canonical_json(plan.policy.approved_by),
                 "definitions": canonical_json(pins),
-                "evidence": [f'"{one}"' for one in evidence],
+                "norms": _norms(result, block),
+                "evidence": [f'"{one.evidence}"' for one in evidence],
+                "roster": [f'"{one.roster}"' for one in evidence],
+                "answers": [f'"{one.answers}"' for one in evidence],
+                "calendar": _texts(self._calendar[block]),
             },
             len(ids),
         )
@@ -264,6 +268,18 @@ class Entries:
     @cached_property
     def _due(self) -> list[str | None]:
         return local_times(self.triage.plan.programme.zone, self.triage.due_at(self.at))
+
+    @cached_property
+    def _calendar(self) -> list[str | None]:
+        """What stands behind the day on which something is due."""
+        programme = self.triage.plan.programme
+        status = {
+            when: None
+            if when is None
+            else str(calendar_status(programme, dt.datetime.fromisoformat(when).date()))
+            for when in set(self._due)
+        }
+        return [status[when] for when in self._due]
 
     @cached_property
     def _first(self) -> list[str]:
@@ -346,8 +362,16 @@ def _true_names(names: Sequence[str], rows: Iterable[NDArray[np.bool_]]) -> list
     return _placed(lists, where)
 
 
-def _evidence_digests(result: Triage) -> list[str]:
-    """Return a digest of each pupil's own roster line and answers, whatever their order."""
+class _Digests(NamedTuple):
+    """Digests of a pupil's own roster line, of the answers whatever their order, and of both."""
+
+    roster: str
+    answers: str
+    evidence: str
+
+
+def _evidence_digests(result: Triage) -> list[_Digests]:
+    """Return the digests of each pupil's own evidence."""
     batch = result.normed.scores.batch
     roster = batch.roster
     parts: list[list[str]] = [[] for _ in range(len(roster))]
@@ -366,10 +390,22 @@ def _evidence_digests(result: Triage) -> list[str]:
         roster.birth_date.astype("U"), roster.age, roster.error, roster.duplicate, batch.identity,
     ]  # fmt: skip
     lines = zip(*(column.tolist() for column in columns), strict=True)
-    return [
-        digest("\x1f".join([*(map(str, line)), *sorted(part)]))
-        for line, part in zip(lines, parts, strict=True)
+    found = []
+    for line, answered in zip(lines, parts, strict=True):
+        own, answers = digest("\x1f".join(map(str, line))), digest("\x1f".join(sorted(answered)))
+        found.append(_Digests(own, answers, digest(own + answers)))
+    return found
+
+
+def _norms(result: Triage, block: slice) -> list[str]:
+    """Return the norm tables of the questionnaires that each pupil has handed in, as JSON."""
+    plan, shown = result.plan, result.normed.scores.shown
+    refs = sorted({norm.ref for norm in plan.norms})
+    rows = [
+        np.any([shown[norm.slot][block] >= 0 for norm in plan.norms if norm.ref == ref], axis=0)
+        for ref in refs
     ]
+    return _true_names(refs, rows) if refs else ["[]"] * (block.stop - block.start)
 
 
 def _forms(result: Triage, block: slice) -> list[str]:

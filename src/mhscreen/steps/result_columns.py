@@ -57,7 +57,9 @@ _PLAIN = (
 )  # fmt: skip
 _LISTS = ("ledger_class", "flags", "problem_classes", "not_asked")
 _ORG = ("city", "district", "school", "stage", "grade", "class")
-_PROVENANCE = ("engine", "policy", "approved_by", "definitions", "evidence")
+_PROVENANCE = (
+    "engine", "policy", "approved_by", "definitions", "evidence", "roster", "answers", "calendar",
+)  # fmt: skip
 """Fields of an entry, as they stand in it."""
 
 
@@ -172,7 +174,7 @@ def entry_columns(entries: Iterable[Mapping[str, Any]]) -> Columns:
         name: []
         for name in (
             *_PLAIN, *_ORG, *_LISTS, "rules", "undecided_rules", "critical_items", "critical_open",
-            *_PROVENANCE,
+            *_PROVENANCE, "norms",
         )
     }  # fmt: skip
     for entry in entries:
@@ -180,6 +182,7 @@ def entry_columns(entries: Iterable[Mapping[str, Any]]) -> Columns:
         flat |= {name: entry["org"][name] for name in _ORG}
         flat |= {name: ";".join(entry[name]) for name in _LISTS}
         flat |= {name: entry["provenance"][name] for name in _PROVENANCE}
+        flat["norms"] = ";".join(entry["provenance"]["norms"])
         flat["rules"] = ";".join(one["rule"] for one in entry["tier_reasons"])
         flat["undecided_rules"] = ";".join(one["rule"] for one in entry["undecided"])
         for name, state in (("critical_items", "positive"), ("critical_open", "unanswered")):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mhscreen.interop.atomic import MARKER, whole_file, whole_folder
+from mhscreen.atomic import MARKER, whole_file, whole_folder
 
 
 class StoppedError(Exception):
@@ -208,7 +208,7 @@ def test_what_a_running_process_or_somebody_else_writes_is_left_alone(tmp_path, 
 def test_a_process_that_is_asked_to_end_tidies_up(tmp_path, end, left):
     program = (
         "import sys, time\n"
-        "from mhscreen.interop.atomic import whole_folder\n"
+        "from mhscreen.atomic import whole_folder\n"
         "with whole_folder(sys.argv[1]) as folder:\n"
         "    (folder / 'ledger.jsonl').write_text('answers')\n"
         "    print('ready', flush=True)\n"
