@@ -4,16 +4,21 @@
 honest answerers at several levels of severity, chooses values with which at most ``--false-alarm``
 of the forms of any level reach any of the indices, counts again on fresh forms, and prints the
 YAML to paste into a new version of the instrument. Comments say how often each level is called
-questionable, and how many careless forms are found. Everything is simulated: one level of severity
+questionable, and how many careless forms are found. All this is simulated: one level of severity
 behind all items, answers that are independent given it, times that are log-normal.
+
+``--real answers.csv`` adds answers of real people, one row a form, in columns named by item: the
+values keep to the rate on them, too, as if everybody had answered honestly.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import sys
 from dataclasses import replace
 from math import floor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +27,12 @@ from mhscreen.definitions.instrument import QualityCalibration, QualityIndex
 from mhscreen.kernels.codes import BLANK
 from mhscreen.loading import load_library, shipped_library
 from mhscreen.plan.scoring import compile_form
+from mhscreen.problems import ProblemLog
 from mhscreen.simulation import Assumptions, simulate_answers
-from mhscreen.steps.quality import EXEMPT_AT_MINIMUM, is_at_minimum, is_doubtful
+from mhscreen.steps.answers import read_answers
+from mhscreen.steps.quality import EXEMPT_AT_AN_END, is_at_an_end, is_doubtful
 from mhscreen.steps.score import score_forms
+from mhscreen.steps.tables import Table, encode
 from mhscreen.vocabulary import Evidence, Informant
 
 if TYPE_CHECKING:
@@ -55,22 +63,34 @@ def main(arguments: list[str]) -> int:
     expected = _expected(instrument, who, given) if "person_fit" in names else {}
     form = _form(instrument, who, names, expected)
     honest = [_honest(form, level, given, rng) for level in LEVELS]
-    cuts = calibrate(form, honest, given.false_alarm)
+    real = [score_forms(form, real_answers(form, Path(given.real)))] if given.real else []
+    cuts = calibrate(form, honest + real, given.false_alarm)
     form = replace(form, quality=with_cuts(form, cuts))
     fresh = [_honest(form, level, given, rng) for level in LEVELS]
     rates = [doubtful_share(form, one) for one in fresh]
-    command = f"python tools/calibrate_quality.py {' '.join(arguments)}"
+    found = {
+        name: doubtful_share(form, _score(form, codes, given, rng))
+        for name, codes in _careless(form, given.forms, rng).items()
+    }
     print(f"# {instrument.ref}, {form.informant}; simulated, {given.forms} forms a level")
     print("# questionable, by level of severity: " + _listed(LEVELS, rates))
-    for name, codes in _careless(form, given.forms, rng).items():
-        print(
-            f"# questionable, {name}: {doubtful_share(form, _score(form, codes, given, rng)):.1%}"
-        )
+    for name, share in found.items():
+        print(f"# questionable, {name}: {share:.1%}")
+    for one in real:
+        print(f"# questionable, {one.codes.shape[1]} real forms: {doubtful_share(form, one):.2%}")
     for index in names:
         if cuts[index] is None:
             print(f"# {index}: no value keeps to this rate on this form; leave it out")
+    calibration = [
+        f"false_alarm: {given.false_alarm:g}",
+        f'method: "{_method(given, rates)}"',
+        f'power: "{", ".join(f"{name} {share:.1%}" for name, share in found.items())}"',
+        *([f'real: "{doubtful_share(form, real[0]):.2%} of …"'] if real else []),
+        "simulated: true",
+        f'command: "python tools/calibrate_quality.py {" ".join(arguments)}"',
+    ]
     kept = {index: cut for index, cut in cuts.items() if cut is not None}
-    print(_yaml(kept, expected, given, rates, command))
+    print(_yaml(kept, expected, calibration))
     return 0 if max(rates) <= given.false_alarm else 1
 
 
@@ -84,9 +104,9 @@ def calibrate(
     form : FormPlan
         With one index of each kind that is wanted.
     honest : list of FormScores
-        Forms of honest answerers, by level of severity.
+        Forms of honest answerers, by level of severity, and of real people.
     false_alarm : float
-        The rate, of which three standard errors are kept as a margin.
+        The rate, of which three standard errors of the first group are kept as a margin.
 
     Returns
     -------
@@ -114,7 +134,7 @@ def _cut(form: FormPlan, place: int, honest: list[FormScores], alone: float) -> 
     bounds = []
     for scored in honest:
         values = sign * scored.quality[place]
-        exempt = is_at_minimum(_quality(form), scored.codes) & (index in EXEMPT_AT_MINIMUM)
+        exempt = is_at_an_end(_quality(form), scored.codes) & (index in EXEMPT_AT_AN_END)
         values = np.where(np.isnan(values) | exempt, -np.inf, values)
         bounds.append(float(np.sort(values)[::-1][int(alone * len(values))]))
     worst = max(bounds)  # still reached by too many
@@ -223,19 +243,41 @@ def _listed(levels: tuple[float, ...], rates: list[float]) -> str:
     return ", ".join(f"{level:+g} {rate:.2%}" for level, rate in zip(levels, rates, strict=True))
 
 
-def _yaml(
-    cuts: dict[str, float],
-    expected: dict[str, float],
-    given: argparse.Namespace,
-    rates: list[float],
-    command: str,
-) -> str:
-    lines = ["quality:"] if cuts else []
-    method = (
+def real_answers(form: FormPlan, path: Path) -> NDArray[np.uint8]:
+    """Read a form for each row of a file, in columns named by item.
+
+    Raises
+    ------
+    ValueError
+        If an item has no column, or an answer is none of its codes.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    items = {place: item.id for place, item in enumerate(form.items)}
+    missing = sorted(set(items.values()) - set(rows[0] if rows else ()))
+    if missing:
+        msg = f"{path} has no column {', '.join(missing)}"
+        raise ValueError(msg)
+    columns = {key: encode([row[key] or None for row in rows]) for key in items.values()}
+    log = ProblemLog()
+    codes = read_answers(form, Table(form.slot, columns, len(rows)), items, log)
+    problem = next(iter(log), None)
+    if problem is not None:
+        msg = f"{path}: {problem.what}"
+        raise ValueError(msg)
+    return codes
+
+
+def _method(given: argparse.Namespace, rates: list[float]) -> str:
+    return (
         f"Graded response model, severity {LEVELS[0]:g} to {LEVELS[-1]:g} standard deviations, "
         f"{given.forms} forms a level, seed {given.seed}; jointly questionable on fresh forms: "
         f"{_listed(LEVELS, rates)}."
     )
+
+
+def _yaml(cuts: dict[str, float], expected: dict[str, float], calibration: list[str]) -> str:
+    lines = ["quality:"] if cuts else []
     for index, cut in cuts.items():
         side = "at_or_above" if index in ABOVE else "at_or_below"
         lines += [
@@ -246,10 +288,7 @@ def _yaml(
             "    source: own",
             "    evidence: own_choice",
             "    calibration:",
-            f"      false_alarm: {given.false_alarm:g}",
-            f'      method: "{method}"',
-            "      simulated: true",
-            f'      command: "{command}"',
+            *(f"      {line}" for line in calibration),
         ]
     return "\n".join(lines)
 
@@ -274,6 +313,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--blank", type=float, default=0.003, help="share of items left blank")
     parser.add_argument("--seconds", type=float, default=6.0, help="median time for an item")
     parser.add_argument("--spread", type=float, default=0.4, help="of the logarithm of the time")
+    parser.add_argument("--real", help="a CSV file with answers of real people")
     parser.add_argument("--folder", action="append", help="with definitions of your own")
     return parser
 

@@ -329,6 +329,11 @@ class QualityCalibration(Model):
     instrument's indices is reached."""
     method: Str
     """How: the model, the levels of severity, the number of forms, the seed, what came out."""
+    power: Str | None = None
+    """How many simulated careless forms are found, by kind."""
+    real: Str | None = None
+    """What share of real answers is called questionable, and whose they are; absent: none were
+    at hand."""
     simulated: Literal[True]
     """The honest forms were simulated; nobody filled them in."""
     command: Str
@@ -344,7 +349,8 @@ class QualityIndex(Sourced):
     two halves over the content scales; `person_fit` that of the answers with how concerning the
     answers to each item are on average; `share_answered` that of the items that count;
     `seconds_per_item` the time of the form by answered items. The first four leave out critical
-    items, and the first two exempt a form with the least concerning answer to every symptom.
+    items, and the first two exempt a form with the least, or with the most, concerning answer to
+    every symptom.
     """
 
     id: Key

@@ -254,10 +254,17 @@ def _quality(sign: QualityIndex, language: str) -> str:
         if language == "zh"
         else f"all indices together at most {rate} of simulated honest forms"
     )
-    return (
-        f"`{sign.id}`: {sign.index} {side} {sign.cut:g} → "
-        f"{Validity.QUESTIONABLE.label(language)}; {alarm}; {sign.evidence.label(language)}"
-    )
+    parts = [
+        f"`{sign.id}`: {sign.index} {side} {sign.cut:g} → {Validity.QUESTIONABLE.label(language)}",
+        alarm,
+    ]
+    if sign.calibration.power is not None:
+        found = "模拟的随意作答中识别出" if language == "zh" else "simulated careless forms found"
+        parts.append(f"{found}: {sign.calibration.power}")
+    if sign.calibration.real is not None:
+        named = "真实作答中命中" if language == "zh" else "on real answers"
+        parts.append(f"{named}: {sign.calibration.real}")
+    return "; ".join([*parts, sign.evidence.label(language)])
 
 
 def _window(critical: CriticalItem, language: str) -> str:

@@ -54,7 +54,8 @@ class QualityPlan:
     concern : ndarray of float64, shape (len(rows), 256)
         Where it lies between the least and the most concerning item score; NaN for none.
     symptoms : ndarray of int64
-        Which of `rows` belong to a content scale: all of them at 0 is an all-minimum form.
+        Which of `rows` belong to a content scale: all of them at 0, or all at 1,
+        exempt a form from some indices.
     halves : tuple of pairs of ndarray of int64
         For each content scale, every other item of it, as places in `rows`.
     """

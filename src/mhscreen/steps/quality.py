@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
     from mhscreen.plan.quality import QualityPlan
 
-__all__ = ["EXEMPT_AT_MINIMUM", "is_at_minimum", "is_doubtful", "is_reached", "measure_quality"]
+__all__ = ["EXEMPT_AT_AN_END", "is_at_an_end", "is_doubtful", "is_reached", "measure_quality"]
 
-EXEMPT_AT_MINIMUM = frozenset({"longest_run", "variability"})
-"""Indices that say nothing of a form on which every symptom has its least concerning answer.
+EXEMPT_AT_AN_END = frozenset({"longest_run", "variability"})
+"""Indices that say nothing of a form that is the same end of every symptom.
 
-Most pupils have few complaints, and who has none gives one answer throughout.
+Most pupils have few complaints, and who has none gives one answer throughout. So does the pupil
+who has all of them always, and nobody is to look away from that form because it is called doubtful.
 """
 
 
@@ -91,20 +92,21 @@ def is_reached(
     ndarray of bool, shape (indices, forms)
     """
     found = np.zeros(values.shape, dtype=bool)
-    at_minimum = is_at_minimum(plan, codes)
+    at_an_end = is_at_an_end(plan, codes)
     for row, (one, value) in enumerate(zip(plan.indices, values, strict=True)):
         reached = at_or_past(value, value, one.cut, upwards=one.upwards) == HOLDS
-        found[row] = reached & ~(at_minimum & (one.index in EXEMPT_AT_MINIMUM))
+        found[row] = reached & ~(at_an_end & (one.index in EXEMPT_AT_AN_END))
     return found
 
 
-def is_at_minimum(plan: QualityPlan, codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return the forms on which every answered symptom has its least concerning answer.
+def is_at_an_end(plan: QualityPlan, codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return the forms with the least, or with the most, concerning answer to every symptom.
 
-    Critical items are no symptoms here: they are read by themselves, whatever the rest says.
+    Blanks do not count. Critical items are no symptoms here: they are read by themselves,
+    whatever the rest says.
     """
     concern = _taken(plan, plan.concern, codes)[plan.symptoms]
-    return ~np.asarray((concern > 0).any(axis=0))
+    return np.asarray(~(concern > 0).any(axis=0) | ~(concern < 1).any(axis=0))
 
 
 def _taken(plan: QualityPlan, tables: NDArray[Any], codes: NDArray[np.uint8]) -> NDArray[Any]:
