@@ -4,6 +4,9 @@ The hazard probes are the ways in which scoring programs have been seen to turn 
 into a number, often the lowest one. Each is put to every shipped instrument.
 """
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -35,8 +38,6 @@ def test_a_wrong_expectation_is_found(tmp_path, library):
     folder = tmp_path / "instruments" / "gad7"
     folder.mkdir(parents=True)
     source = library.instrument("gad7@1")
-    from pathlib import Path
-
     where = Path(source.folder)
     folder.joinpath("1.0.0.yaml").write_bytes((where / source.file).read_bytes())
     cases = (where / source.cases_file).read_text(encoding="utf-8")
@@ -277,3 +278,69 @@ def test_one_severe_form_among_calm_ones_is_never_diluted(school, kind):
     severe = school.calm("phqa", q9=1)
     forms = {"phqa": [calm, calm, severe, calm], "gad7": school.calm("gad7")}
     assert school.tiers(forms=forms)[0] == "severe", kind
+
+
+GOOD = Path(__file__).parents[1] / "definitions/good"
+PACE = """quality:
+  - {id: pace, index: seconds_per_item, at_or_below: 2, source: manual, evidence: own_choice,
+     calibration: {false_alarm: 0.01, method: made up, simulated: true, command: none}}
+"""
+
+
+@pytest.fixture
+def garden(tmp_path):
+    """Write a case of the made-up policy; return what is wrong with it."""
+
+    def write(case, *, index=PACE):
+        shutil.copytree(GOOD, tmp_path, dirs_exist_ok=True)
+        leaf = tmp_path / "instruments/leaf/1.0.0.yaml"
+        leaf.write_text(leaf.read_text(encoding="utf-8") + index, encoding="utf-8")
+        tmp_path.joinpath("policies/garden/1.0.0.cases.yaml").write_text(
+            "schema: mhscreen/cases/1\nfor: garden@1.0.0\ncases:\n"
+            "  - name: a plant\n    programme: garden-2026@1.0.0\n"
+            "    pupil: {stage: primary, grade: 4, sex: male, age: 10.5}\n    " + case + "\n",
+            encoding="utf-8",
+        )
+        library = load_library(tmp_path)
+        problems = run_cases(library, list(library.of_kind("policy")))
+        return [f"{problem.code} {problem.what}" for problem in problems]
+
+    return write
+
+
+BOTH = "[questionable, duplicate]"
+ONE = "forms: {leaf@self: {q1: 0, q2: 0, q3: 2, q4: 'N'}}"
+TWO = "forms: {leaf@self: [{q1: 0, q2: 0, q3: 2, q4: 'N'}, {q1: 1, q2: 0, q3: 2, q4: 'N'}]}"
+
+
+@pytest.mark.parametrize(
+    "case, found",
+    [
+        (f"{ONE}\n    duration_s: {{leaf@self: 60}}\n    expect: {{flags: []}}", []),
+        (f"{ONE}\n    duration_s: {{leaf@self: 5}}\n    expect: {{flags: [questionable]}}", []),
+        (f"{ONE}\n    expect: {{flags: []}}", []),
+        (
+            f"{TWO}\n    duration_s: {{leaf@self: [null, 5]}}\n    expect: {{flags: {BOTH}}}",
+            [],
+        ),
+        (
+            f"{ONE}\n    duration_s: {{leaf@self: 5}}\n    expect: {{flags: []}}",
+            ["MH213 flags: expected none, got questionable"],
+        ),
+        (
+            f"{ONE}\n    duration_s: {{leaf@self: [5, 6]}}\n    expect: {{flags: []}}",
+            ["MH107 2 times for 1 forms of 'leaf@self'"],
+        ),
+        (
+            f"{ONE}\n    duration_s: {{leaf@teacher: 5}}\n    expect: {{flags: []}}",
+            ["MH107 1 times for 0 forms of 'leaf@teacher'"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_case_of_a_policy_states_how_long_its_forms_took(garden, case, found):
+    assert garden(case) == found
+
+
+def test_a_time_that_no_index_of_the_form_uses_is_said(garden):
+    found = garden(f"{ONE}\n    duration_s: {{leaf@self: 5}}\n    expect: {{flags: []}}", index="")
+    assert found == ["MH213 duration_s: no index of 'leaf@self' uses the time"]

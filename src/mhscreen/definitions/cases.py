@@ -49,6 +49,11 @@ def _forms(value: Any) -> Any:
     return (value,) if isinstance(value, dict) else value
 
 
+def _times(value: Any) -> Any:
+    """Let one time stand for a list of one."""
+    return (value,) if isinstance(value, int | float) else value
+
+
 _FORM = {"type": "object", "additionalProperties": {"type": ["integer", "string", "null"]}}
 
 CriticalName = Annotated[
@@ -63,6 +68,25 @@ Forms = Annotated[
     Field(min_length=1),
     # What a validator takes beforehand is not in the schema by itself.
     WithJsonSchema({"anyOf": [_FORM, {"type": "array", "items": _FORM, "minItems": 1}]}),
+]
+
+Seconds = Annotated[Number, Field(gt=0)] | None
+Durations = Annotated[
+    tuple[Seconds, ...],
+    BeforeValidator(_times),
+    Field(min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {
+                    "type": "array",
+                    "items": {"type": ["number", "null"], "exclusiveMinimum": 0},
+                    "minItems": 1,
+                },
+            ]
+        }
+    ),
 ]
 
 Slot = Annotated[
@@ -126,6 +150,8 @@ class InstrumentCase(Model):
     """What the form must be."""
     quality: tuple[Key, ...] | None = None
     """Exactly the response-quality indices that are reached."""
+    quality_values: dict[Key, Number | None] = {}
+    """Response-quality index → its value, rounded as written; null for none."""
 
 
 class TriageExpected(Model):
@@ -154,6 +180,8 @@ class PolicyCase(Model):
     """What the roster says."""
     forms: dict[Slot, Forms]
     """Slot → one form, or a list of forms."""
+    duration_s: dict[Slot, Durations] = {}
+    """Slot → the seconds that its form took, or a list of them with null for not recorded."""
     expect: TriageExpected
     """What the policy must give."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mhscreen.plan.norming import NormPlan
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.scoring import FormPlan
+    from mhscreen.steps.score import FormScores
 
 __all__ = ["run_cases", "run_instrument_case"]
 
@@ -141,10 +143,9 @@ def run_instrument_case(instrument: Instrument, case: InstrumentCase) -> Iterato
         for c in form.critical
         if rc.is_unanswered(scored.codes[c.row])[0] and scored.codes[c.row, 0] != rc.COUNTED_BLANK
     ]
-    reached = []
-    if form.quality is not None:
-        met = is_reached(form.quality, scored.codes, scored.quality)[:, 0]
-        reached = [one.id for one, holds in zip(form.quality.indices, met, strict=True) if holds]
+    reached, values = _quality(form, scored)
+    for name, value in case.quality_values.items():
+        yield from _compare(f"quality_values.{name}", value, values.get(name))
     for name, wanted, found in (
         ("critical", case.critical, positive),
         ("critical_open", case.critical_open, unanswered),
@@ -154,6 +155,17 @@ def run_instrument_case(instrument: Instrument, case: InstrumentCase) -> Iterato
             yield from _compare(name, sorted(set(wanted)), sorted(set(found)))
     if case.validity is not None:
         yield from _compare("validity", case.validity, Validity.at(int(scored.validity[0])))
+
+
+def _quality(form: FormPlan, scored: FormScores) -> tuple[list[str], dict[str, float | None]]:
+    """Return the response-quality indices that the one form reaches, and the value of each."""
+    if form.quality is None:
+        return [], {}
+    names = [one.id for one in form.quality.indices]
+    met = is_reached(form.quality, scored.codes, scored.quality)[:, 0]
+    reached = [name for name, holds in zip(names, met, strict=True) if holds]
+    values = scored.quality[:, 0].tolist()
+    return reached, {k: None if math.isnan(v) else v for k, v in zip(names, values, strict=True)}
 
 
 def _value(scale: ScaleScores, name: str) -> Any:
@@ -236,6 +248,11 @@ def _run_policy(
         rows = [_row(plan.forms[plan.slot(slot)], answers) for answers in forms]
         columns = {key: encode(row[key] for row in rows) for key in rows[0]}
         columns["subject"] = encode(["case"] * len(rows))
+        if slot in case.duration_s:
+            quality = plan.forms[plan.slot(slot)].quality
+            if quality is None or not quality.uses_time:
+                yield f"duration_s: no index of '{slot}' uses the time"
+            columns["duration_s"] = encode(case.duration_s[slot])
         tables.append((slot, Table(slot, columns, len(rows))))
     batch = bind(
         plan,

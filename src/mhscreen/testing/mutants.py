@@ -6,7 +6,6 @@ A mutation score shows that the cases pin the file, not that the file agrees wit
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from mhscreen.loading import load_cases
 from mhscreen.plan.scoring import compile_form
 from mhscreen.problems import UsageError
 from mhscreen.testing.cases import run_instrument_case
+from mhscreen.testing.quality_forms import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mhscreen.definitions.cases import InstrumentCase
     from mhscreen.definitions.instrument import CutSet, Scale
     from mhscreen.loading import Loaded
-    from mhscreen.plan.quality import QualityPlan
 
 __all__ = ["Mutant", "mutate", "surviving"]
 
@@ -162,7 +161,8 @@ def _cut_changes(
         if category.cut is None:
             continue
         key = "at_or_above" if category.at_or_above is not None else "at_or_below"
-        for cut in _neighbours(scale, scores, category.cut, upwards=key == "at_or_above"):
+        upwards = key == "at_or_above"
+        for cut in _neighbours(scores, category.cut, upwards=upwards, step=_step(scale)):
             moved = category.model_copy(update={key: cut})
             categories = [*cut_set.categories]
             categories[number] = moved
@@ -172,18 +172,17 @@ def _cut_changes(
 
 
 def _neighbours(
-    scale: Scale, scores: Sequence[float], cut: float, *, upwards: bool
+    values: Sequence[float], cut: float, *, upwards: bool, step: float
 ) -> tuple[float, float]:
-    """Return the nearest cuts that put one more, and one fewer, score of complete forms behind it.
+    """Return the nearest cuts that put one more, and one fewer, value that a form has behind it.
 
     Raw scores times 1.25 without their fraction go from 48 to 50: a cut at 49 is the cut at 50
-    under another name, which no case could notice.
+    under another name, which no case could notice. Past the last value it goes by `step`.
     """
-    step = _step(scale)
     sign = 1 if upwards else -1
-    rising = sorted(sign * score for score in scores)
-    outside = [score for score in rising if score < sign * cut - _CLOSE]
-    inside = [score for score in rising if score >= sign * cut - _CLOSE]
+    rising = sorted(sign * value for value in values)
+    outside = [value for value in rising if value < sign * cut - _CLOSE]
+    inside = [value for value in rising if value >= sign * cut - _CLOSE]
     wider = sign * outside[-1] if outside else cut - sign * step
     narrower = sign * inside[1] if len(inside) > 1 else cut + sign * step
     return wider, narrower
@@ -247,36 +246,25 @@ def _other_parts(instrument: Instrument) -> Iterator[Mutant]:
 
 
 def _quality_changes(instrument: Instrument) -> Iterator[Mutant]:
-    """Move the value of each response-quality index to either side."""
+    """Move the value of each response-quality index to either side, and every expected answer."""
     forms = [compile_form(instrument, informant) for informant in instrument.informants]
     plans = [form.quality for form in forms if form.quality is not None]
     for place, index in enumerate(instrument.quality):
         key = "at_or_above" if index.at_or_above is not None else "at_or_below"
-        step = max(_quality_step(plan, index.index, len(instrument.items)) for plan in plans)
-        for cut in (index.cut - step, index.cut + step):
+        items = len(instrument.items)
+        values = np.unique(np.concatenate([values_of(plan, place, items) for plan in plans]))
+        for cut in _neighbours(values.tolist(), index.cut, upwards=key == "at_or_above", step=1.0):
             changed = index.model_copy(update={key: cut})
             yield Mutant(
                 f"quality {index.id} {key} {cut:.4g}",
                 _with(instrument, "quality", place, changed),
             )
-
-
-def _quality_step(plan: QualityPlan, index: str, items: int) -> float:
-    """Return how far the value of an index moves to have one more, or one fewer, form past it.
-
-    `share_answered` goes in steps of an item, `seconds_per_item` in those of a second of the whole
-    form. No two values of `variability` lie further apart than one answer changes it that goes to
-    a neighbouring option. `even_odd` is a guess (the fewer its pairs, the fewer its values),
-    and so is `person_fit`.
-    """
-    if index == "variability":
-        options = (~np.isnan(plan.place)).sum(axis=1)
-        number = len(options)
-        return float(math.sqrt(number - 1) / number / (options.min() - 1))
-    if index == "even_odd":
-        return 1 / len(plan.halves)
-    if index == "person_fit":
-        return 0.1
-    if index == "share_answered":
-        return 1 / len(plan.counting)
-    return 1 / items if index == "seconds_per_item" else 1.0
+        for item, expected in index.expected.items():
+            # Turned round where that is another value, else left out.
+            other = {item: 1 - expected} if abs(expected - 0.5) > _CLOSE else {}
+            kept = {k: v for k, v in index.expected.items() if k != item} | other
+            word = f"{1 - expected:.4g}" if other else "left out"
+            yield Mutant(
+                f"quality {index.id}: item {item} expected {word}",
+                _with(instrument, "quality", place, index.model_copy(update={"expected": kept})),
+            )

@@ -43,6 +43,7 @@ def check_cases(cases: Cases, definition: Definition) -> Iterator[Finding]:
             yield from _all_known(
                 case.expect.rules or (), rules, "rule", (*path, "expect", "rules")
             )
+            yield from _times(case, path)
         else:
             what = f"'{_GIVES[type(case)]}' is no input of {definition.ref}"
             yield Finding(path, "MH107", what)
@@ -77,6 +78,18 @@ def _instrument_case(case: InstrumentCase, instrument: Instrument, path: Path) -
     yield from _all_known(case.critical_open or (), critical, "critical item", here)
     quality = {index.id: None for index in instrument.quality}
     yield from _all_known(case.quality or (), quality, "quality index", (*path, "quality"))
+    for name in case.quality_values:
+        here = (*path, "quality_values", name)
+        yield from check_known(name, quality, "quality index", here)
+
+
+def _times(case: PolicyCase, path: Path) -> Iterator[Finding]:
+    for slot, seconds in case.duration_s.items():
+        here: Path = (*path, "duration_s", slot)
+        filed = len(case.forms.get(slot, ()))
+        if len(seconds) != filed:
+            what = f"{len(seconds)} times for {filed} forms of '{slot}'"
+            yield Finding(here, "MH107", what, "one for each form, null where not recorded")
 
 
 def _norm_case(case: NormCase, norm: NormTable, path: Path) -> Iterator[Finding]:
