@@ -136,8 +136,10 @@ def out_of_range(instrument: Instrument) -> Iterator[Form]:
     """Answer everything calmly, and one item with what is no answer."""
     mild = calm(instrument)
     for item in instrument.items:
+        numeric = instrument.options(item.id).numbers is not None
         for answer in ILLEGAL:
-            yield {**mild, item.id: answer}
+            # Half a minute is a number that may be recorded.
+            yield {**mild, item.id: -0.5 if numeric and answer == 0.5 else answer}
 
 
 def gates(instrument: Instrument) -> Iterator[Form]:

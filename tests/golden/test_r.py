@@ -78,6 +78,7 @@ def test_instruments_without_a_score_from_r_are_named():
         "c-ssrs-screener",  # levels only
         "observer",  # our own form
         "psqi",  # components of times and recodes
+        "psqi-minutes",  # the same, with numbers
     }
     shipped = {loaded.name for loaded in mh.shipped_library().of_kind("instrument")}
     assert shipped - {row["instrument"] for row in KEYS} == apart

@@ -70,7 +70,12 @@ def _further(scale: Scale) -> dict[str, Any]:
 def _item(instrument: Instrument, scale: Scale, item: str) -> dict[str, Any]:
     blank = instrument.item(item).blank_counts_as
     gate = gate_of(instrument, item)
-    return {
+    options = instrument.options(item)
+    # As above: bands stand only in the keys of items that have them.
+    bands = (
+        {} if options.numbers is None else {"bands": [[o.code, o.score] for o in options.options]}
+    )
+    return bands | {
         "blank_counts_as": None if blank is None else blank.score,
         "gate": None
         if gate is None

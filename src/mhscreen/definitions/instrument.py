@@ -42,6 +42,7 @@ __all__ = [
     "Item",
     "MissingCode",
     "MissingRule",
+    "Numbers",
     "Option",
     "Published",
     "QualityCalibration",
@@ -88,13 +89,28 @@ class MissingCode(Model):
     """The words for people; accepted as this code, too."""
 
 
+class Numbers(Model):
+    """Numbers are recorded instead of codes: minutes, hours, percent.
+
+    Each belongs to the last option whose code it has reached, so a code is the number at which
+    its band begins; the first is the smallest that may be recorded.
+    """
+
+    unit: Text
+    """What is counted."""
+    to: Number
+    """The largest number that may be recorded; beyond it is no answer."""
+
+
 class ResponseScale(Model):
-    """The options of an item, in printed order."""
+    """The options of an item, in printed order; of numbers, from the smallest band up."""
 
     options: Annotated[tuple[Option, ...], Field(min_length=2, max_length=200)]
     """The answers that may be given."""
     missing_codes: tuple[MissingCode, ...] = ()
     """Recorded codes that stand for no answer."""
+    numbers: Numbers | None = None
+    """Where a number is recorded, and the options are bands of it."""
 
     @property
     def scores(self) -> tuple[int, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from mhscreen.definitions import Instrument
     from mhscreen.definitions.common import Text
-    from mhscreen.definitions.instrument import Item, Scale
+    from mhscreen.definitions.instrument import Item, ResponseScale, Scale
     from mhscreen.plan.kinds import IrtPlan, LevelsPlan, TransformPlan
     from mhscreen.plan.quality import QualityPlan
     from mhscreen.vocabulary import Concern, Directness, Informant, Validity, Window
@@ -39,6 +41,8 @@ __all__ = [
     "answer_key",
     "compile_form",
 ]
+
+_EPSILON = 1e-9
 
 
 def answer_key(answer: object) -> str:
@@ -77,6 +81,10 @@ class ItemPlan:
         What a blank counts as on a form that was filled in.
     codes : tuple
         The recorded codes of the options.
+    bands : tuple of float
+        Where a number is recorded: where the band of each option begins; else empty.
+    largest : float
+        The largest number that may be recorded.
     counts : bool
         Whether a scale, critical item, gate or rule of the policy uses it, so that a blank
         leaves the form incomplete.
@@ -95,6 +103,23 @@ class ItemPlan:
     supplement: bool
     legal: str
     """The legal codes in words, for messages."""
+    bands: tuple[float, ...] = ()
+    largest: float = -inf
+
+    def band_of(self, number: float) -> int | None:
+        """Return the place of the option that a recorded number belongs to; None for no answer.
+
+        Examples
+        --------
+        >>> from mhscreen.loading import shipped_library
+        >>> from mhscreen.vocabulary import Informant
+        >>> psqi = shipped_library().instrument("psqi-minutes@1").definition
+        >>> minutes_to_sleep = compile_form(psqi, Informant.SELF).items[0]
+        >>> [minutes_to_sleep.band_of(n) for n in (0, 15.5, 16, 61, 2000, -1)]
+        [0, 0, 1, 3, None, None]
+        """
+        reached = bisect_right(self.bands, number + _EPSILON) - 1
+        return reached if reached >= 0 and number <= self.largest + _EPSILON else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,6 +342,9 @@ def _item(instrument: Instrument, item: Item, *, counts: bool, supplement: bool)
         for other in others:
             answers.setdefault(answer_key(other), code)
     legal = ", ".join(str(option.code) for option in scale.options)
+    if scale.numbers is not None:
+        first, last = scale.options[0].code, scale.numbers.to
+        legal = f"a number from {first} to {last:g} ({scale.numbers.unit.en})"
     if scale.missing_codes:
         legal += ", or a missing code " + ", ".join(str(m.code) for m in scale.missing_codes)
     blank = item.blank_counts_as
@@ -331,7 +359,14 @@ def _item(instrument: Instrument, item: Item, *, counts: bool, supplement: bool)
         counts,
         supplement,
         legal,
+        *_bands(scale),
     )
+
+
+def _bands(scale: ResponseScale) -> tuple[tuple[float, ...], float]:
+    if scale.numbers is None:
+        return (), -inf
+    return tuple(float(option.code) for option in scale.options), scale.numbers.to
 
 
 def _scale(

@@ -304,6 +304,8 @@ def _offsets(form: FormPlan, table: Table, headings: dict[int, str]) -> dict[int
     }
     together: dict[tuple[int | str, ...], list[int]] = {}
     for row in headings:
+        if form.items[row].bands:
+            continue  # a number has no coding that could be shifted
         together.setdefault(form.items[row].codes, []).append(row)
     found: dict[int, int] = {}
     for rows in together.values():

@@ -92,11 +92,22 @@ def _read_column(item: ItemPlan, column: Column) -> NDArray[np.uint8]:
     lookup = np.full(len(column.values) + 1, rc.BLANK, dtype=np.uint8)
     for place, cell in enumerate(column.values):
         code = item.answers.get(answer_key(cell))
+        if code is None and item.bands:
+            code = _band(item, cell)
         if code is not None:
             lookup[place] = code
         elif not cells.is_blank(cell):
             lookup[place] = rc.ILLEGAL
     return lookup[column.index]
+
+
+def _band(item: ItemPlan, cell: object) -> int | None:
+    """Return the response code of a recorded number; None where it is none, or out of range."""
+    try:
+        number = cells.parse_number(cell)
+    except ValueError:
+        return None
+    return None if number is None else item.band_of(number)
 
 
 def _count_shifted(item: ItemPlan, column: Column, rows: NDArray[np.int64]) -> int:

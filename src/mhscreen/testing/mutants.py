@@ -99,7 +99,25 @@ def mutate(instrument: Instrument) -> Iterator[Mutant]:
             yield Mutant(
                 f"{name}: {what}", instrument.model_copy(update={"response_scales": scales})
             )
+        yield from _moved_bands(instrument, name)
     yield from _other_parts(instrument)
+
+
+def _moved_bands(instrument: Instrument, name: str) -> Iterator[Mutant]:
+    """Let each band of a recorded number, but the first, begin one lower and one higher."""
+    scale = instrument.response_scales[name]
+    if scale.numbers is None:
+        return
+    for place, option in enumerate(scale.options[1:], start=1):
+        for begin in (int(option.code) - 1, int(option.code) + 1):
+            options = list(scale.options)
+            options[place] = option.model_copy(update={"code": begin})
+            moved = scale.model_copy(update={"options": tuple(options)})
+            scales = dict(instrument.response_scales) | {name: moved}
+            yield Mutant(
+                f"{name}: band from {begin} instead of {option.code}",
+                instrument.model_copy(update={"response_scales": scales}),
+            )
 
 
 def _with(instrument: Instrument, field: str, place: int, value: Any) -> Instrument:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mhscreen.definitions import keys
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         CutSet,
         Gate,
         Instrument,
+        Numbers,
         Published,
         ResponseScale,
         Scale,
@@ -225,6 +227,42 @@ def _response_scale(options: ResponseScale, path: Path) -> Iterator[Finding]:
     for n, missing in enumerate(options.missing_codes):
         words = [str(missing.code), missing.label.en, missing.label.zh]
         yield from _spellings(words, (*path, "missing_codes", n), owners)
+    if options.numbers is not None:
+        yield from _numbers(options, options.numbers, path)
+
+
+def _numbers(options: ResponseScale, numbers: Numbers, path: Path) -> Iterator[Finding]:
+    """Check that the bands of a number rise, and that no other word could be taken for one."""
+    begin = [option.code for option in options.options if isinstance(option.code, int)]
+    if len(begin) < len(options.options) or any(b <= a for a, b in pairwise(begin)):
+        what = "the codes of numbers are where their bands begin: they do not rise"
+        yield Finding((*path, "options"), "MH107", what, "whole numbers, each above the last")
+        return
+    for n, option in enumerate(options.options):
+        here: Path = (*path, "options", n)
+        if option.score is None:
+            what = "key 'score' is missing"
+            yield Finding(here, "MH104", what, hint="where a band begins is no item score")
+        words = [option.label.en, option.label.zh, *option.aliases]
+        for word in filter(_is_number, words):
+            what = f"'{word}' would be taken for a number that was recorded"
+            yield Finding(here, "MH107", what)
+    if numbers.to < begin[-1]:
+        what = f"no number from {begin[-1]} up may be recorded"
+        yield Finding((*path, "numbers", "to"), "MH107", what, f"at least {begin[-1]}")
+    for n, missing in enumerate(options.missing_codes):
+        if _is_number(str(missing.code)) and begin[0] <= float(missing.code) <= numbers.to:
+            what = f"{missing.code} may be recorded as a number, too"
+            expected = f"below {begin[0]} or above {number(numbers.to)}"
+            yield Finding((*path, "missing_codes", n), "MH107", what, expected)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(unicodedata.normalize("NFKC", word))
+    except ValueError:
+        return False
+    return True
 
 
 def _spellings(words: list[str], here: Path, owners: dict[str, Path]) -> Iterator[Finding]:
