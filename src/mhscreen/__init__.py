@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mhscreen._facade import (
         audit,
         bind,
+        check_policy,
         compare_norms,
         emit,
         score_instrument,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     )
     from mhscreen.review.audit import Audit
     from mhscreen.review.norms import NormComparison
+    from mhscreen.review.policy_check import PolicyCheck
     from mhscreen.simulation import Assumptions
     from mhscreen.steps.bind import ResponseBatch
     from mhscreen.steps.emit import Entries
@@ -60,6 +62,7 @@ _HOMES = {
     "mhscreen._facade": (
         "audit",
         "bind",
+        "check_policy",
         "compare_norms",
         "emit",
         "score_instrument",
@@ -84,6 +87,7 @@ _HOMES = {
     ),
     "mhscreen.review.audit": ("Audit",),
     "mhscreen.review.norms": ("NormComparison",),
+    "mhscreen.review.policy_check": ("PolicyCheck",),
     "mhscreen.simulation": ("Assumptions",),
     "mhscreen.steps.bind": ("ResponseBatch",),
     "mhscreen.steps.emit": ("Entries",),
@@ -111,6 +115,7 @@ __all__ = [
     "NormComparison",
     "NormedScores",
     "Plan",
+    "PolicyCheck",
     "Problem",
     "Reason",
     "ResponseBatch",
@@ -126,6 +131,7 @@ __all__ = [
     "__version__",
     "audit",
     "bind",
+    "check_policy",
     "compare_norms",
     "compile_plan",
     "due",

@@ -26,6 +26,7 @@ from mhscreen.problems import (
 from mhscreen.review.audit import audit_answers
 from mhscreen.review.norms import compare_norms as _compare_norms
 from mhscreen.review.norms import raw_columns
+from mhscreen.review.policy_check import check_policy as _check_policy
 from mhscreen.simulation import simulate_pupils
 from mhscreen.steps import bind as _bind
 from mhscreen.steps import cells
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from mhscreen.problems import OnProblem
     from mhscreen.review.audit import Audit
     from mhscreen.review.norms import NormComparison
+    from mhscreen.review.policy_check import PolicyCheck
     from mhscreen.simulation import Assumptions
     from mhscreen.steps.columns import ColumnNames
     from mhscreen.steps.tables import Table
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
 __all__ = [
     "audit",
     "bind",
+    "check_policy",
     "compare_norms",
     "emit",
     "score_instrument",
@@ -703,3 +706,39 @@ def simulate(
     return frames.from_columns(made.roster, like=like), {
         slot: frames.from_columns(columns, like=like) for slot, columns in made.responses.items()
     }
+
+
+def check_policy(
+    ref: str, *, programme: str | None = None, library: Library | None = None
+) -> PolicyCheck:
+    """Go through every cell that the thresholds of a policy cut, three-valued, none sampled.
+
+    Parameters
+    ----------
+    ref : str
+        The policy, ``"three-tier-cn@1"``.
+    programme : str, optional
+        A programme under it: whether it requires a form that no rule reads.
+    library : Library, optional
+        By default the shipped one.
+
+    Returns
+    -------
+    PolicyCheck
+        ``.findings``: gaps, contradictions, dead rules and worse answers that lower a tier, each
+        with answers that show it. What these words mean: `mhscreen.review.policy_check`.
+
+    Raises
+    ------
+    DefinitionError
+        If there is no such policy or programme, or it cannot be compiled.
+    UsageError
+        If the programme uses another policy, or the cells are too many to be gone through.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> mh.check_policy("three-tier-cn@1").findings
+    ()
+    """
+    return _check_policy(library or shipped_library(), ref, programme)

@@ -14,7 +14,17 @@ from typing import Annotated
 import typer
 
 from mhscreen._version import __version__
-from mhscreen.cli import audit, catalogue, definitions, explain, ledger, norms, score, screen
+from mhscreen.cli import (
+    audit,
+    catalogue,
+    definitions,
+    explain,
+    ledger,
+    norms,
+    policy,
+    score,
+    screen,
+)
 
 __all__ = ["app", "main"]
 
@@ -53,6 +63,7 @@ explain.add_to(app)
 catalogue.add_to(app)
 definitions.add_to(app)
 norms.add_to(app)
+policy.add_to(app)
 audit.add_to(app)
 ledger.add_to(app)
 

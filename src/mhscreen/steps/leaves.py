@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mhscreen.plan.triage import LeafPlan
-    from mhscreen.steps.norm import NormedScores
+    from mhscreen.steps.norm import NormedScale, NormedScores
     from mhscreen.steps.score import FormScores
 
-__all__ = ["estimated_leaf", "leaf_numbers", "leaf_truth"]
+__all__ = ["derived_truth", "estimated_leaf", "leaf_numbers", "leaf_truth"]
 
 
 def leaf_truth(normed: NormedScores, leaf: LeafPlan) -> NDArray[np.int8]:
@@ -33,7 +33,12 @@ def leaf_truth(normed: NormedScores, leaf: LeafPlan) -> NDArray[np.int8]:
         return np.asarray(scored.indices[leaf.place])
     if leaf.kind == "scale":
         return scale_truth(scored.plan.scales[leaf.place], scored.scales[leaf.place], leaf.cut)
-    one = normed.norms[leaf.place].derived[leaf.metric]
+    return derived_truth(normed.norms[leaf.place], leaf)
+
+
+def derived_truth(normed: NormedScale, leaf: LeafPlan) -> NDArray[np.int8]:
+    """Return the truth of a comparison with a derived score, shape (forms,)."""
+    one = normed.derived[leaf.metric]
     surest, furthest = (one.low, one.high) if leaf.upwards else (one.high, one.low)
     better_known = np.fmax if leaf.upwards else np.fmin
     truth = at_or_past(better_known(one.value, surest), furthest, leaf.cut, upwards=leaf.upwards)

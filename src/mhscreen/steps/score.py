@@ -19,6 +19,8 @@ from mhscreen.steps.quality import is_doubtful, measure_quality
 from mhscreen.vocabulary import MissingReason, Validity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from mhscreen.plan.kinds import IrtPlan, LevelNode, TransformPlan
@@ -32,11 +34,13 @@ __all__ = [
     "ScaleScores",
     "Scores",
     "find_scale",
+    "index_truth",
     "item_truth",
     "of_pupils",
     "scale_truth",
     "score",
     "score_forms",
+    "score_scale",
 ]
 
 BLOCK = 1 << 16
@@ -167,9 +171,10 @@ def score_forms(
     forms = codes.shape[1]
     settled, behind_gate = _settle(plan, codes)
     filed = np.any(rc.is_answered(codes), axis=0)
-    scales: list[ScaleScores] = []
-    for scale in plan.scales:
-        scales.append(_score_scale(scale, settled, scales))
+    by_place: dict[int, ScaleScores] = {}
+    for place, scale in enumerate(plan.scales):
+        by_place[place] = score_scale(scale, settled, by_place)
+    scales = list(by_place.values())
     counting = np.array([item.counts for item in plan.items])
     open_items = rc.is_unanswered(settled)
     critical_rows = [critical.row for critical in plan.critical]
@@ -263,9 +268,18 @@ class _Raw(NamedTuple):
     standard_error: NDArray[np.float64] | None = None
 
 
-def _score_scale(
-    scale: ScalePlan, codes: NDArray[np.uint8], earlier: list[ScaleScores]
+def score_scale(
+    scale: ScalePlan, codes: NDArray[np.uint8], earlier: Mapping[int, ScaleScores]
 ) -> ScaleScores:
+    """Score one scale.
+
+    Parameters
+    ----------
+    codes : ndarray of uint8, shape (items, forms)
+        Response codes after gates and blank rules.
+    earlier : mapping of int to ScaleScores
+        By place in the form, the scales that this one is made of.
+    """
     if scale.combine == "sum_of_scales":
         raw = _sum_scales([earlier[place] for place in scale.components])
         if len(scale.rows):
@@ -337,7 +351,7 @@ def _judge_levels(
     scale: ScalePlan,
     codes: NDArray[np.uint8],
     counters: Counters,
-    earlier: list[ScaleScores],
+    earlier: Mapping[int, ScaleScores],
 ) -> _Raw:
     """Find the lowest and the highest level that the answers allow.
 
@@ -353,7 +367,11 @@ def _judge_levels(
 
 
 def _levels(
-    scale: ScalePlan, codes: NDArray[np.uint8], earlier: list[ScaleScores], *, counted: bool
+    scale: ScalePlan,
+    codes: NDArray[np.uint8],
+    earlier: Mapping[int, ScaleScores],
+    *,
+    counted: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the highest level that surely holds, and the highest that may hold."""
     sure, possible = np.zeros((2, codes.shape[1]))
@@ -366,7 +384,11 @@ def _levels(
 
 
 def _level_truth(
-    node: LevelNode, codes: NDArray[np.uint8], earlier: list[ScaleScores], *, counted: bool
+    node: LevelNode,
+    codes: NDArray[np.uint8],
+    earlier: Mapping[int, ScaleScores],
+    *,
+    counted: bool,
 ) -> NDArray[np.int8]:
     if node.table is not None:
         truth: NDArray[np.int8] = node.table[int(counted)][codes[node.row]]
@@ -488,6 +510,11 @@ def scale_truth(scale: ScalePlan, scores: ScaleScores, cut: float) -> NDArray[np
     return at_or_past(surest, furthest, cut, upwards=scale.upwards)
 
 
+def index_truth(scores: ScaleScores, cut: float) -> NDArray[np.int8]:
+    """Return, three-valued, whether a validity index was reached."""
+    return at_or_past(np.fmax(scores.score, scores.bottom), scores.top, cut, upwards=True)
+
+
 def _judge_validity(
     plan: FormPlan, scales: list[ScaleScores], forms: int
 ) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
@@ -495,10 +522,7 @@ def _judge_validity(
     validity = np.full(forms, Validity.VALID.position, dtype=np.int8)
     indices = np.zeros((len(plan.validity), forms), dtype=np.int8)
     for place, index in enumerate(plan.validity):
-        found = scales[index.scale]
-        indices[place] = at_or_past(
-            np.fmax(found.score, found.bottom), found.top, index.at_or_above, upwards=True
-        )
+        indices[place] = index_truth(scales[index.scale], index.at_or_above)
     for truth, index in sorted(
         zip(indices, plan.validity, strict=True), key=lambda pair: pair[1].status.position
     ):
