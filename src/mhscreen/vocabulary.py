@@ -50,6 +50,7 @@ __all__ = [
     "PlanState",
     "ProblemClass",
     "Purpose",
+    "Reader",
     "ReferralOutcome",
     "Requirement",
     "Response",
@@ -548,6 +549,16 @@ class Response(Term):
     INFORMED = "informed", "Took note", "已知悉"
     REFUSED = "refused", "Refused", "拒绝"
     NOT_REACHED = "not_reached", "Could not be reached", "未联系上"
+
+
+class Reader(Term):
+    """For whom an entry is explained; each gets no more than is needed."""
+
+    PUPIL = "pupil", "The pupil", "学生本人"
+    GUARDIAN = "guardian", "The guardian", "监护人"
+    TEACHER = "teacher", "The class teacher", "班主任"
+    COUNSELLOR = "counsellor", "Whoever sees the pupil", "约谈人员"
+    AUDITOR = "auditor", "Whoever checks how the result came about", "核查人员"
 
 
 class ReferralOutcome(Term):

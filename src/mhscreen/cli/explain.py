@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mhscreen.cli.printing import Language, LanguageOption, errors_end_with
+from mhscreen.vocabulary import Reader
 
 __all__ = ["add_to"]
 
@@ -20,6 +21,9 @@ def add_to(app: typer.Typer) -> None:
 def explain(
     pupil: Annotated[str, typer.Argument(help="The pupil's reference.")],
     ledger: Annotated[Path, typer.Option(help="A ledger.jsonl.")],
+    reader: Annotated[
+        Reader, typer.Option("--for", help="For whom: each gets no more than is needed.")
+    ] = Reader.COUNSELLOR,
     lang: LanguageOption = Language.EN,
 ) -> None:
     """Tell which rules held for a pupil, which are undecided, and what could still change."""
@@ -27,4 +31,4 @@ def explain(
     from mhscreen.interop.run_folder import find_entry
 
     with errors_end_with(2):
-        typer.echo(mh.explain_entry(find_entry(ledger, pupil), lang))
+        typer.echo(mh.explain_entry(find_entry(ledger, pupil), lang, reader=reader))

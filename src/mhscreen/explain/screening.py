@@ -19,6 +19,7 @@ from mhscreen.vocabulary import (
     Flag,
     Informant,
     Metric,
+    Reader,
     Requirement,
     Role,
     ScreenTier,
@@ -40,9 +41,13 @@ _DIGEST = len("sha256:") + 12  # enough to tell two apart by eye
 
 
 def explain_entry(
-    entry: Mapping[str, Any], language: str = "en", *, help_line: str | None = None
+    entry: Mapping[str, Any],
+    language: str = "en",
+    *,
+    reader: Reader | str = Reader.COUNSELLOR,
+    help_line: str | None = None,
 ) -> str:
-    """Explain a screening entry to the person who sees the pupil.
+    """Explain a screening entry, as deep as its reader needs it.
 
     Parameters
     ----------
@@ -50,6 +55,11 @@ def explain_entry(
         A line of the ledger, as parsed from JSON.
     language : {"en", "zh"}
         English or Simplified Chinese.
+    reader : Reader or str
+        ``"pupil"`` and ``"guardian"``: no score, no rule, no tier, and where to find help; word to
+        a guardian is held where abuse is suspected. ``"teacher"``: what to do by when.
+        ``"counsellor"``: which rules hold, which are undecided, and why. ``"auditor"``: the same
+        with everything that the entry rests on.
     help_line : str, optional
         The site's own text about where to find help; by default that of the entry.
 
@@ -61,8 +71,11 @@ def explain_entry(
     Raises
     ------
     UsageError
-        For another language, or what is no screening entry.
+        For another language or reader, or what is no screening entry.
     """
+    if reader not in set(Reader):
+        msg = f"reader is one of {', '.join(Reader)}, not {reader!r}"
+        raise UsageError(msg)
     if language not in ("en", "zh"):
         msg = f"language is 'en' or 'zh', not '{language}'"
         raise UsageError(msg)
@@ -70,7 +83,7 @@ def explain_entry(
         msg = "this is no screening entry"
         raise UsageError(msg)
     try:
-        return "\n".join(_Explanation(entry, language, help_line).lines())
+        return "\n".join(_DEPTHS[Reader(reader)](entry, language, help_line).lines())
     except KeyError as error:
         msg = f"the screening entry lacks {error}"
         raise UsageError(msg) from error
@@ -123,20 +136,22 @@ class _Explanation:
 
     # -- paragraphs -------------------------------------------------------------------------------
 
+    def paragraphs(self) -> Iterator[tuple[str, Iterable[str]]]:
+        """Yield the heading and the lines of each paragraph."""
+        yield "shown", self.shown()
+        yield "contact", self.contact()
+        yield "holds", self.holding()
+        yield "undecided", self.undecided()
+        yield "critical", self.critical()
+        yield "forms", self.forms()
+        yield "flags", [self.label(Flag, flag) for flag in self.entry["flags"]]
+        yield "asking", self.asking()
+        yield "basis", self.basis()
+        yield "note", self.notes()
+
     def lines(self) -> Iterator[str]:
         yield from self.head()
-        for key, body in (
-            ("shown", self.shown()),
-            ("contact", self.contact()),
-            ("holds", self.holding()),
-            ("undecided", self.undecided()),
-            ("critical", self.critical()),
-            ("forms", self.forms()),
-            ("flags", [self.label(Flag, flag) for flag in self.entry["flags"]]),
-            ("asking", self.asking()),
-            ("basis", self.basis()),
-            ("note", self.notes()),
-        ):
+        for key, body in self.paragraphs():
             paragraph = list(body)
             if paragraph:
                 yield ""
@@ -372,6 +387,140 @@ class _Explanation:
             yield self.say("no_help_line")
 
 
+class _Audit(_Explanation):
+    """Everything that the entry rests on, in full."""
+
+    def paragraphs(self) -> Iterator[tuple[str, Iterable[str]]]:
+        yield from super().paragraphs()
+        yield "trace", self.trace()
+
+    def trace(self) -> Iterator[str]:
+        entry = self.entry
+        names = ("entry_id", "supersedes", "schema_version", "recorded_at", "author", "prev_hash",
+                 "hash")  # fmt: skip
+        for name in names:
+            if entry[name] is not None:
+                yield self.say("trace_line", name=name, value=entry[name])
+        for name, value in sorted(entry["provenance"].items()):
+            if value:
+                text = self.listed(map(str, value)) if isinstance(value, list) else value
+                yield self.say("trace_line", name=name, value=text)
+
+
+class _ForTeacher(_Explanation):
+    """What the class teacher has to do; nothing of what was answered."""
+
+    def lines(self) -> Iterator[str]:
+        yield self.say("teacher_title", pupil=self.entry["pupil_ref"])
+        yield ""
+        yield self.say("do")
+        yield from (f"  {line}" for line in self.steps())
+
+    def steps(self) -> Iterator[str]:
+        entry = self.entry
+        shown = ScreenTier(entry["screen_tier"])
+        who = self.label(Role, entry["assignee"] or Role.PSYCH_TEACHER)
+        if shown is ScreenTier.NOT_SCREENED:
+            yield self.say("do_screen")
+        elif shown is ScreenTier.NONE:
+            yield self.say("do_nothing")
+        elif shown is ScreenTier.WATCH:
+            yield self.say("do_watch", who=self.label(Role, Role.PSYCH_TEACHER))
+        if entry["due_at"] is not None and shown is not ScreenTier.NOT_SCREENED:
+            if entry["assignee"] != Role.CLASS_TEACHER:
+                yield self.say("do_bring", who=who, time=_clock(entry["due_at"]))
+            if self.in_danger():
+                yield self.say("do_stay")
+            yield self.say("do_quiet")
+
+    def in_danger(self) -> bool:
+        """Whether an answer says that it is now."""
+        return any(
+            item["window"] == Window.NOW and item["state"] == "positive"
+            for item in self.entry["critical_items"]
+        )
+
+
+class _ForPupil(_Explanation):
+    """What a pupil should know: no score, no rule, no tier."""
+
+    title = "own_title"
+
+    def lines(self) -> Iterator[str]:
+        yield self.say(self.title)
+        yield self.say("release")
+        for key, body in (
+            ("result", self.result()),
+            ("own_next", self.next()),
+            ("own_help", self.help()),
+            ("note", [self.say("own_rights")]),
+        ):
+            yield ""
+            yield self.say(key)
+            yield from (f"  {line}" for line in body)
+
+    def you(self) -> str:
+        return "你" if self.language == "zh" else "you"
+
+    def result(self) -> Iterator[str]:
+        shown = ScreenTier(self.entry["screen_tier"])
+        if shown is ScreenTier.NONE:
+            yield self.say("own_nothing")
+        elif shown is ScreenTier.NOT_SCREENED:
+            yield self.say("own_none_yet")
+        elif shown is ScreenTier.UNDETERMINED:
+            yield self.say("own_open")
+        else:
+            yield self.say("own_talk", you=self.you())
+            if shown.position >= Tier.SEVERE.position:
+                yield self.say("own_soon")
+
+    def next(self) -> Iterator[str]:
+        due = self.entry["due_at"]
+        if due is None:
+            yield self.say("own_no_contact")
+        else:
+            who = self.label(Role, self.entry["assignee"])
+            yield self.say("own_contact", who=who, you=self.you(), time=_clock(due))
+
+    def help(self) -> Iterator[str]:
+        stated = self.entry["help_line"]
+        text = self.help_line or (stated and stated[self.language])
+        if text:
+            yield self.say("own_help_line", text=text)
+        yield self.say("own_help_school")
+        yield self.say("own_help_danger")
+
+
+class _ForGuardian(_ForPupil):
+    """The same for the guardian; held where word to the guardian could harm."""
+
+    title = "child_title"
+
+    def you(self) -> str:
+        return "您的孩子" if self.language == "zh" else "your child"
+
+    def lines(self) -> Iterator[str]:
+        held = any(
+            item["concern"] == Concern.ABUSE and item["state"] == "positive"
+            for item in self.entry["critical_items"]
+        )
+        if held:
+            yield self.say(self.title)
+            yield self.say("held")
+        else:
+            yield from super().lines()
+
+
+_DEPTHS: dict[Reader, type[_Explanation]] = {
+    Reader.PUPIL: _ForPupil,
+    Reader.GUARDIAN: _ForGuardian,
+    Reader.TEACHER: _ForTeacher,
+    Reader.COUNSELLOR: _Explanation,
+    Reader.AUDITOR: _Audit,
+}
+
+
 def _by_tier(rules: Iterable[Part]) -> Iterator[tuple[str, list[Part]]]:
     """Return rules by tier, in the order in which the entry has them: the highest first."""
     for tier, group in groupby(rules, key=lambda rule: str(rule["tier"])):
@@ -381,6 +530,11 @@ def _by_tier(rules: Iterable[Part]) -> Iterator[tuple[str, list[Part]]]:
 def _time(text: str) -> str:
     """Return a time of the ledger for people, to the minute and with its zone."""
     return f"{text[:10]} {text[11:16]} (UTC{text[19:]})"
+
+
+def _clock(text: str) -> str:
+    """Return a time of the ledger for those who live by its clock."""
+    return f"{text[:10]} {text[11:16]}"
 
 
 def _number(number: float) -> str:

@@ -135,6 +135,88 @@ PHRASES: dict[str, tuple[str, str]] = {
         "本说明只决定由谁约谈、何时之前约谈；是否告知监护人、转介和上报，由专人决定。",
     ),
     "help_line": ("Where to find help: {text}", "求助渠道：{text}"),
+    # for the pupil and the guardian: no score, no rule, no tier
+    "own_title": ("About your questionnaires", "关于你填写的问卷"),
+    "child_title": ("About your child's questionnaires", "关于您孩子的问卷"),
+    "release": (
+        "For a named person to explain and to hand over; not to be sent by itself.",
+        "须由专人当面说明后交付，不得自动发送。",
+    ),
+    "held": (
+        "Held. A named person decides whether, when and by whom the guardian is told.",
+        "暂缓告知。是否告知、何时告知、由谁告知，由专人决定。",
+    ),
+    "result": ("What the questionnaires say", "问卷说明了什么"),
+    "own_nothing": (
+        "No flag was raised in this screening. It asks only about some things and some weeks.",
+        "本次测评未见预警。测评只涉及部分内容和一段时间。",
+    ),
+    "own_talk": (
+        "Some answers are a reason for somebody at school to talk with {you}.",
+        "部分作答提示，学校需要与{you}谈一次话。",
+    ),
+    "own_soon": (
+        "This talk should take place soon.",
+        "这次谈话应尽快进行。",
+    ),
+    "own_open": (
+        "Something is unanswered, or could not be read. Somebody at school will ask again.",
+        "有内容未作答或未能读取，学校会再次询问。",
+    ),
+    "own_none_yet": (
+        "There are no answers yet. The school will arrange another time.",
+        "目前还没有作答，学校会另行安排。",
+    ),
+    "own_next": ("What happens next", "接下来"),
+    "own_contact": ("{who} will talk with {you}, by {time}.", "{who}将在 {time} 之前与{you}谈话。"),
+    "own_no_contact": ("Nothing is planned because of it.", "目前没有因此安排的事项。"),
+    "own_rights": (
+        (
+            "A questionnaire is no diagnosis and no mark. It is not used for grades, selection or "
+            "discipline. You may ask how the result came about, and have it explained by a person."
+        ),
+        "问卷不是诊断，也不是成绩，不用于评优、录取或处分。可以询问结果的由来，并由专人当面说明。",
+    ),
+    "own_help": ("Where to find help", "求助渠道"),
+    "own_help_line": ("{text}", "{text}"),
+    "own_help_school": (
+        "The psychology teacher of the school, or any other adult who is trusted.",
+        "学校的心理教师，或任何可以信任的成年人。",
+    ),
+    "own_help_danger": (
+        "If somebody is in danger now: call 120 or 110, and do not leave them alone.",
+        "若此刻有人处于危险之中：拨打 120 或 110，并陪在其身边。",
+    ),
+    # for the class teacher: what to do, not what was answered
+    "teacher_title": ("For the class teacher: pupil {pupil}", "班主任须知：学生 {pupil}"),
+    "do": ("What to do", "需要做什么"),
+    "do_nothing": (
+        "Nothing beyond the usual attention. Your own concern counts whatever a screening shows.",
+        "保持日常关注即可。无论测评结果如何，您的担忧都应提出。",
+    ),
+    "do_watch": (
+        "Please keep watching, and tell {who} what you notice.",
+        "请持续观察，发现情况告知{who}。",
+    ),
+    "do_bring": (
+        "Please see to it that {who} can talk with the pupil by {time}.",
+        "请协助安排{who}在 {time} 之前与学生谈话。",
+    ),
+    "do_stay": (
+        "Do not leave the pupil alone until somebody has taken over.",
+        "在有人接手之前，不可让学生独处。",
+    ),
+    "do_quiet": (
+        "Do not ask about the questionnaires, and tell neither classmates nor the family.",
+        "请勿追问问卷内容，也不要告知同学或家庭。",
+    ),
+    "do_screen": (
+        "Please find out why there are no forms, and see to another time.",
+        "请了解未测评的原因，并安排补测。",
+    ),
+    # for the auditor
+    "trace": ("Trace", "溯源信息"),
+    "trace_line": ("{name}: {value}", "{name}：{value}"),
     "no_help_line": (
         (
             "Where to find help: the text stands in the site's configuration (help_line in the "
