@@ -17,9 +17,9 @@ HERE = Path(__file__).parent
 ELSEWHERE: dict[str, str] = dict.fromkeys(
     ("MH720", "MH721", "MH722", "MH723", "MH724", "MH729"), "tests/psychometrics/test_accuracy.py"
 )
-NOT_YET = {"MH707", "MH708", "MH712", "MH713", "MH714"}  # shrinks as the analyses come
-NOT_YET |= {"MH726", "MH727"}
+NOT_YET = {"MH707", "MH712", "MH713", "MH714"}  # shrinks as the analyses come
 ELSEWHERE |= dict.fromkeys(("MH725", "MH728"), "tests/psychometrics/test_change.py")
+ELSEWHERE |= dict.fromkeys(("MH708", "MH726", "MH727"), "tests/psychometrics/test_norms.py")
 FIVE = [0, 1, 2, 3, 1]
 
 
