@@ -431,13 +431,6 @@ _KINDS = (
         "warning",
     ),
     ProblemKind(
-        "MH715",
-        "options-out-of-order",
-        "Those who chose a higher option of an item score clearly lower on the other items.",
-        "It is analysed as it is coded.",
-        "warning",
-    ),
-    ProblemKind(
         "MH720",
         "partly-examined",
         "Only some pupils were examined, and the design does not allow the figures.",
@@ -496,6 +489,20 @@ _KINDS = (
         "no-such-distribution",
         "No distribution of the kind asked for fits the scores.",
         _NOTHING,
+    ),
+    ProblemKind(
+        "MH730",
+        "empty-cell",
+        "A group that never gave one of the answers to an item that is to be compared.",
+        "The item is not compared.",
+        "warning",
+    ),
+    ProblemKind(
+        "MH731",
+        "anchors-unsettled",
+        "The items that anchor a comparison of groups changed from round to round.",
+        "The last round is given; its anchors may themselves differ between the groups.",
+        "warning",
     ),
     ProblemKind(
         "MH801",

@@ -23,9 +23,12 @@ __all__ = [
     "Grid",
     "eap",
     "eap_of_sums",
+    "from_cumulative",
+    "from_steps",
     "graded",
     "grid",
     "likelihoods_of_sums",
+    "logistic",
     "partial_credit",
 ]
 
@@ -92,10 +95,7 @@ def graded(points: Floats, a: float, b: Floats) -> Floats:
     >>> graded(np.array([0.0]), 1.0, np.array([0.0])).tolist()
     [[0.5, 0.5]]
     """
-    x = a * (points[:, None] - b[None, :])
-    # The difference of two logistic functions, without cancellation.
-    between = _logistic(x[:, :-1]) * _logistic(-x[:, 1:]) * -np.expm1(x[:, 1:] - x[:, :-1])
-    return np.concatenate([_logistic(-x[:, :1]), between, _logistic(x[:, -1:])], axis=1)
+    return from_cumulative(a * (points[:, None] - b[None, :]))
 
 
 def partial_credit(points: Floats, a: float, b: Floats) -> Floats:
@@ -119,11 +119,48 @@ def partial_credit(points: Floats, a: float, b: Floats) -> Floats:
     >>> partial_credit(np.array([1.0]), 1.0, np.array([1.0, 1.0])).round(3).tolist()
     [[0.333, 0.333, 0.333]]
     """
-    steps = np.zeros((len(points), len(b) + 1))
-    for place, threshold in enumerate(b):
-        steps[:, place + 1] = steps[:, place] + a * (points - threshold)
-    weights = np.exp(steps - steps.max(axis=1, keepdims=True))
-    chances: Floats = weights / _added(weights.T)[:, None]
+    return from_steps(a * (points[:, None] - b[None, :]))
+
+
+def from_cumulative(x: Floats) -> Floats:
+    """Return the category probabilities whose cumulative ones have the logits `x`.
+
+    Parameters
+    ----------
+    x : ndarray of float64, shape (…, categories − 1)
+        Logits of answering in the second category or higher, the third or higher, …; falling.
+
+    Returns
+    -------
+    ndarray of float64, shape (…, categories)
+    """
+    up, down = logistic(x), logistic(-x)
+    # The difference of two logistic functions, without cancellation.
+    between = up[..., :-1] * down[..., 1:] * -np.expm1(x[..., 1:] - x[..., :-1])
+    return np.concatenate([down[..., :1], between, up[..., -1:]], axis=-1)
+
+
+def from_steps(x: Floats) -> Floats:
+    """Return the category probabilities whose neighbours have the log ratios `x`.
+
+    Parameters
+    ----------
+    x : ndarray of float64, shape (…, categories − 1)
+        Logarithm of the second category's probability over the first's, the third's over the
+        second's, ….
+
+    Returns
+    -------
+    ndarray of float64, shape (…, categories)
+    """
+    steps = np.zeros((*x.shape[:-1], x.shape[-1] + 1))
+    for place in range(x.shape[-1]):
+        steps[..., place + 1] = steps[..., place] + x[..., place]
+    weights = np.exp(steps - steps.max(axis=-1, keepdims=True))
+    whole = np.zeros(x.shape[:-1])
+    for place in range(steps.shape[-1]):
+        whole += weights[..., place]
+    chances: Floats = weights / whole[..., None]
     return chances
 
 
@@ -243,7 +280,7 @@ def _added(rows: Floats, weights: Floats | None = None) -> Floats:
     return total
 
 
-def _logistic(x: Floats) -> Floats:
+def logistic(x: Floats) -> Floats:
     """Return the logistic function, without overflow."""
     small = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, small) / (1.0 + small)

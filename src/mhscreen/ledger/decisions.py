@@ -120,7 +120,6 @@ def _decide(
             entry["author"],
             entry["role"],
             entry["basis"],
-            entry["reason"],
             entry["reviewer"],
             event.at,
         )
