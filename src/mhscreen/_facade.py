@@ -738,7 +738,7 @@ def check_policy(
     Examples
     --------
     >>> import mhscreen as mh
-    >>> mh.check_policy("three-tier-cn@1").findings
+    >>> mh.check_policy("sdq-multi-informant@1").findings
     ()
     """
     return _check_policy(library or shipped_library(), ref, programme)

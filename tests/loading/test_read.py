@@ -61,7 +61,7 @@ def test_nothing_is_wrong_with_a_good_policy():
             "{all: [{any: [{item: leaf.q1, at_or_abov: 1}]}]}",
             "MH103",
             "rules[0].when.all[0].any[0].at_or_abov",
-            "one of: at_or_above, at_or_below, informant, item",
+            "one of: absent, at_or_above, at_or_below, informant, item",
             "did you mean 'at_or_above'?",
         ),
         (

@@ -156,16 +156,17 @@ def conditions(draw, spec, depth=2):
     kind = draw(st.sampled_from(kinds + (["all", "any", "at_least"] if depth else [])))
     informant = draw(st.sampled_from([None, *spec["informants"]]))
     whose = {} if informant is None else {"informant": informant}
+    missed = {"absent": "undecided"} if whose and draw(st.booleans()) else {}
     if kind == "item":
         item = draw(st.sampled_from(spec["items"]))
         cut = draw(st.integers(0, spec["most"][item]))
         key = "at_or_above" if worse_way(spec, item) > 0 else "at_or_below"
-        return {"item": f"tiny.{item}", key: cut, **whose}
+        return {"item": f"tiny.{item}", key: cut, **whose, **missed}
     if kind == "score":
         scale = draw(st.sampled_from(spec["scales"]))
         key = "at_or_above" if scale["worse"] else "at_or_below"
         cut = draw(st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0]))
-        return {"score": f"tiny.{scale['id']}", key: cut, **whose}
+        return {"score": f"tiny.{scale['id']}", key: cut, **whose, **missed}
     if kind == "critical":
         return {"critical_item": "self_harm", **whose}
     parts = draw(st.lists(conditions(spec, depth - 1), min_size=2, max_size=3))
@@ -219,7 +220,7 @@ class Brute:
         for rule in rules:
             self.collect(rule["when"])
         for item in spec["critical"]:
-            self.leaves.setdefault(("critical", item, 1, True))
+            self.leaves.setdefault(("critical", item, 1, True, False))
         self.leaves = list(self.leaves)
         odd = ["illegal"] if spec["counted"] or spec["gated"] else []
         self.answers = list(
@@ -234,7 +235,8 @@ class Brute:
             )
         )  # fmt: skip
         self.truth = {given: self.form(given) for given in self.answers}
-        self.vectors = {*self.truth.values(), (FAILS,) * len(self.leaves)}
+        absent = tuple(UNDECIDED if leaf[-1] else FAILS for leaf in self.leaves)
+        self.vectors = {*self.truth.values(), absent}
         self.joint = list(product(self.vectors, repeat=len(spec["informants"])))
 
     def leaf(self, condition):
@@ -243,10 +245,10 @@ class Brute:
         elif "score" in condition:
             kind, name = "score", condition["score"]
         else:
-            return ("critical", self.spec["critical"][0], 1, True)
+            return ("critical", self.spec["critical"][0], 1, True, False)
         up = "at_or_above" in condition
         cut = condition["at_or_above" if up else "at_or_below"]
-        return (kind, name.partition(".")[2], cut, up)
+        return (kind, name.partition(".")[2], cut, up, "absent" in condition)
 
     def inner(self, condition):
         for key in ("all", "any"):
@@ -356,7 +358,7 @@ class Brute:
         return (sure if sure == possible and answered else None, low, high)
 
     def compare(self, leaf, state, scores):
-        kind, name, cut, up = leaf
+        kind, name, cut, up, _ = leaf
         if kind != "score":
             most = self.spec["most"][name]
             mild, worst = (0, most) if up else (most, 0)
@@ -401,7 +403,7 @@ class Brute:
                 faults.add(("dead", rule["id"]))
         for place, informant in enumerate(self.spec["informants"]):
             for item in self.spec["critical"]:
-                number = self.leaves.index(("critical", item, 1, True))
+                number = self.leaves.index(("critical", item, 1, True, False))
                 if any(
                     cell[place][number] == HOLDS and HOLDS not in truth
                     for cell, truth in found.items()

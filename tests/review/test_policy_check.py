@@ -192,6 +192,12 @@ def test_a_worse_answer_that_lowers_a_tier_is_shown_with_both_forms(garden):
     )
 
 
+def test_whose_absence_leaves_a_comparison_undecided_must_be_named(garden):
+    nobody = rule("G3", "{score: leaf.wilting, absent: undecided, at_or_above: 6}")
+    with pytest.raises(mh.DefinitionError, match="key 'informant' is missing beside 'absent'"):
+        mh.load_library(garden(PESTS, WILTING, nobody))
+
+
 def test_a_programme_under_another_policy_is_a_wrong_call(garden, library):
     with pytest.raises(mh.UsageError, match=r"qingdao-2023@1.0.0 uses three-tier-cn@1.0.0"):
         mh.check_policy(

@@ -64,6 +64,8 @@ Dotted = Annotated[
 ]
 """``instrument.item`` or ``instrument.scale``."""
 
+Absent = Literal["undecided"]
+
 
 class ItemLeaf(Model):
     """An item score (before reverse keying) at or past a value."""
@@ -72,6 +74,9 @@ class ItemLeaf(Model):
     """`instrument.item`."""
     informant: Informant | None = None
     """Absent: any informant of the instrument."""
+    absent: Absent | None = None
+    """What holds where the named informant's form is absent though it may be filed (`on_event`):
+    ``undecided``, so that blanks and absence are told alike; else it is no evidence."""
     at_or_above: Int | None = None
     """The item score from which it holds."""
     at_or_below: Int | None = None
@@ -85,6 +90,9 @@ class ScoreLeaf(Model):
     """`instrument.scale`."""
     informant: Informant | None = None
     """Absent: any informant of the instrument."""
+    absent: Absent | None = None
+    """What holds where the named informant's form is absent though it may be filed (`on_event`):
+    ``undecided``, so that blanks and absence are told alike; else it is no evidence."""
     metric: Metric = Metric.RAW
     """What the number is expressed in."""
     norm: ExactRef | None = None
@@ -104,6 +112,9 @@ class CategoryLeaf(Model):
     """`instrument.scale`."""
     informant: Informant | None = None
     """Absent: any informant of the instrument."""
+    absent: Absent | None = None
+    """What holds where the named informant's form is absent though it may be filed (`on_event`):
+    ``undecided``, so that blanks and absence are told alike; else it is no evidence."""
     cut_set: Key
     """A cut set of that scale."""
     at_or_above: Key

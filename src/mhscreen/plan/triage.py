@@ -54,6 +54,8 @@ class LeafPlan:
         Whether it also counts on a form meant for another stage.
     name : str
         ``phq9.q9``, for reasons.
+    absent : bool
+        Whether it is undecided where the form is absent, also in an on-event slot.
     """
 
     slot: int
@@ -64,6 +66,7 @@ class LeafPlan:
     upwards: bool = True
     critical: bool = False
     metric: str = "raw"
+    absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,18 +199,22 @@ class _Compiler:
         instrument, _, key = name.partition(".")
         for slot in self._slots(instrument, leaf.informant):
             form = self.forms[slot]
-            if isinstance(leaf, ItemLeaf):
-                row = form.row(key)
-                critical = any(item.row == row for item in form.critical)
-                yield self._leaf(slot, "item", row, name, leaf, critical=critical)
-            elif isinstance(leaf, ValidityLeaf):
+            if isinstance(leaf, ValidityLeaf):
                 yield from (
                     LeafPlan(slot, "validity", place, name, index.at_or_above)
                     for place, index in enumerate(form.validity)
                     if index.id == key
                 )
+                continue
+            found: Iterator[LeafPlan] = iter(())
+            if isinstance(leaf, ItemLeaf):
+                row = form.row(key)
+                critical = any(item.row == row for item in form.critical)
+                found = iter([self._leaf(slot, "item", row, name, leaf, critical=critical)])
             elif form.scale(key) >= 0:
-                yield from self._score(leaf, slot, form.scale(key), name)
+                found = self._score(leaf, slot, form.scale(key), name)
+            for one in found:
+                yield replace(one, absent=leaf.absent == "undecided")
 
     def _score(
         self, leaf: ScoreLeaf | CategoryLeaf, slot: int, scale: int, name: str

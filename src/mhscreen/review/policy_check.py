@@ -267,6 +267,8 @@ class _Cells:
     leaves : list of LeafPlan
         The comparisons of the rules, then one for each critical item that no rule compares.
         A set of comparisons is an integer with bit n set for ``leaves[n]``.
+    masks, absent : dict of int to int
+        By form, all comparisons on it, and those that its absence leaves undecided.
     read : list of LeafPlan
         Those of the rules.
     critical : dict of int to LeafPlan
@@ -309,6 +311,14 @@ class _Cells:
         self.parts_of_slot: dict[int, list[Part]] = {}
         for part in self.parts:
             self.parts_of_slot.setdefault(part.slot, []).append(part)
+        self.masks = {
+            slot: _mask(n for part in parts for n in part.leaves)
+            for slot, parts in self.parts_of_slot.items()
+        }
+        self.absent = {
+            slot: mask & _mask(n for n, leaf in enumerate(self.leaves) if leaf.absent)
+            for slot, mask in self.masks.items()
+        }
         self.pupils = _pupils(self)
         self._reached: dict[tuple[Part, Side, Pupil], dict[int, NDArray[np.uint8]]] = {}
         self._least: dict[tuple[Part, Side, Pupil, int], tuple[int, ...]] = {}
@@ -338,18 +348,30 @@ class _Cells:
             )
         return self._least[key]
 
-    def cells_with(self, wanted: int, side: Side, pupil: Pupil) -> Iterator[int]:
+    def cells_with(
+        self, wanted: int, side: Side, pupil: Pupil, filed: int | None = None
+    ) -> Iterator[int]:
         """Yield the smallest cells in which some comparisons hold.
 
-        Forms that they do not touch are not there, and so nothing on them holds.
+        Parameters
+        ----------
+        filed : int, optional
+            A form that is there; others may be absent.
         """
-        slots = [
-            slot
-            for slot, parts in self.parts_of_slot.items()
-            if any(wanted & _mask(part.leaves) for part in parts)
-        ]
-        parts = [part for slot in slots for part in self.parts_of_slot[slot]]
-        for choice in product(*(self.least(part, side, pupil, wanted) for part in parts)):
+        slots = []
+        for slot, parts in self.parts_of_slot.items():
+            here = wanted & self.masks[slot]
+            cells = []
+            if slot != filed:
+                # What its absence leaves undecided is all that holds of a form that is not there.
+                absent = self.absent[slot] if side == "possible" else 0
+                if here & ~absent == 0:
+                    cells.append(absent)
+            if here or slot == filed or cells != [0]:
+                least = [self.least(part, side, pupil, wanted) for part in parts]
+                cells += [sum(choice) for choice in product(*least)]
+            slots.append(_smallest(cells))
+        for choice in product(*slots):
             yield sum(choice)
 
     def find(
@@ -395,20 +417,23 @@ class _Cells:
 
     def example(self, cell: int, side: Side, pupil: Pupil, slots: Iterable[int] = ()) -> Example:
         """Return answers that reach a cell, as mild as they can be."""
-        touched = {part.slot for part in self.parts if cell & _mask(part.leaves)} | set(slots)
+        touched = {slot for slot, mask in self.masks.items() if cell & mask} | set(slots)
         answers = {}
         for slot in sorted(touched):
             codes = self.form_of(cell, side, pupil, slot)
-            answers[self.forms[slot].slot] = _words(self.forms[slot], codes)
+            if codes is not None:
+                answers[self.forms[slot].slot] = _words(self.forms[slot], codes)
         return Example(answers, "" if pupil == NOBODY else _pupil_words(pupil))
 
-    def form_of(self, cell: int, side: Side, pupil: Pupil, slot: int) -> NDArray[np.uint8]:
-        """Return a form that reaches a cell, shape (items,)."""
+    def form_of(self, cell: int, side: Side, pupil: Pupil, slot: int) -> NDArray[np.uint8] | None:
+        """Return a form that reaches a cell, shape (items,); None where only its absence does."""
         form = self.forms[slot]
         codes = np.array([mildest(form, row)[0] for row in range(len(form.items))], dtype=np.uint8)
         for part in self.parts_of_slot.get(slot, []):
-            found = self.reached(part, side, pupil)
-            codes[list(part.rows)] = found[cell & _mask(part.leaves)]
+            answers = self.reached(part, side, pupil).get(cell & _mask(part.leaves))
+            if answers is None:
+                return None
+            codes[list(part.rows)] = answers
         return self._milder(slot, side, pupil, codes)
 
     def _milder(
@@ -632,7 +657,8 @@ def _of_others(cells: _Cells, cell: int, pupil: Pupil, other: Pupil, side: Side)
     for slot, parts in cells.parts_of_slot.items():
         if any(cell & _mask(part.leaves) for part in parts):
             codes = cells.form_of(cell, "sure", pupil, slot)
-            found |= cells.truth(slot, side, other, codes)
+            if codes is not None:
+                found |= cells.truth(slot, side, other, codes)
     return found
 
 
@@ -778,7 +804,7 @@ def _lowered(cells: _Cells, part: Part, row: int) -> Iterator[PolicyFinding]:
                 word_zh = "已成立的" if side == "sure" else "可能的"
                 example = cells.example(cell, side, pupil, [part.slot])
                 forms = dict(example.answers)
-                whole = cells.form_of(cell, side, pupil, part.slot)
+                whole = np.array([mildest(form, n)[0] for n in range(len(form.items))])
                 whole[list(part.rows)] = codes
                 forms[form.slot] = _words(form, whole)
                 worse = dict(forms)
@@ -814,7 +840,7 @@ def _lower_pair(
             for (first, second), codes in moved.items():
                 if first & here != here:
                     continue
-                for cell in cells.cells_with(way, side, pupil):
+                for cell in cells.cells_with(way, side, pupil, part.slot):
                     rest = cell & ~inside
                     if not any(_is_true(node, rest | second) for node in others):
                         return rule.id, rest | first, codes

@@ -432,14 +432,16 @@ def _gather(
     """Return the truth of every leaf, shape (leaves, ways).
 
     An absent required slot leaves its leaves undecided; an absent on-event slot decides
-    nothing. On a form meant for another stage only critical items count.
+    nothing, unless the policy says that it leaves the comparison undecided. On a form meant for
+    another stage only critical items count.
     """
     gathered = np.zeros((len(plan.triage.leaves), len(ways.pupil)), dtype=np.int8)
     for place, leaf in enumerate(plan.triage.leaves):
         form = ways.form[leaf.slot]
         truth = np.append(truths[place], np.int8(0))[form]
         use = plan.uses[group[ways.pupil], leaf.slot]
-        truth[(form < 0) & (use == REQUIRED)] = UNDECIDED
+        missed = use != NOT_USED if leaf.absent else use == REQUIRED
+        truth[(form < 0) & missed] = UNDECIDED
         if not leaf.critical:
             truth[use == NOT_USED] = 0
         gathered[place] = truth

@@ -120,13 +120,11 @@ def _condition(condition: Condition, instruments: Sequence[str], path: Path) -> 
         kind, dotted = name
         known = dict.fromkeys(instruments)
         yield from check_known(dotted.partition(".")[0], known, "instrument", (*path, kind))
+    if getattr(condition, "absent", None) and getattr(condition, "informant", None) is None:
+        hint = "say whose form it is whose absence leaves this undecided"
+        yield Finding(path, "MH104", "key 'informant' is missing beside 'absent'", hint=hint)
     if isinstance(condition, (ItemLeaf, ScoreLeaf)):
-        if condition.at_or_above is None and condition.at_or_below is None:
-            yield Finding(path, "MH104", "key 'at_or_above' or 'at_or_below' is missing")
-        if condition.at_or_above is not None and condition.at_or_below is not None:
-            what = "a range: keys 'at_or_above' and 'at_or_below' do not go together"
-            hint = "the highest rule wins, so say only where it begins"
-            yield Finding((*path, "at_or_below"), "MH206", what, "one of the two", hint)
+        yield from _sides(condition, path)
     if isinstance(condition, ScoreLeaf):
         raw = condition.metric is Metric.RAW
         if not raw and condition.norm is None:
@@ -134,6 +132,16 @@ def _condition(condition: Condition, instruments: Sequence[str], path: Path) -> 
         if raw and condition.norm is not None:
             what = "key 'norm' does not go with metric 'raw'"
             yield Finding((*path, "norm"), "MH107", what)
+
+
+def _sides(condition: ItemLeaf | ScoreLeaf, path: Path) -> Iterator[Finding]:
+    """Check that a comparison points to one side."""
+    if condition.at_or_above is None and condition.at_or_below is None:
+        yield Finding(path, "MH104", "key 'at_or_above' or 'at_or_below' is missing")
+    if condition.at_or_above is not None and condition.at_or_below is not None:
+        what = "a range: keys 'at_or_above' and 'at_or_below' do not go together"
+        hint = "the highest rule wins, so say only where it begins"
+        yield Finding((*path, "at_or_below"), "MH206", what, "one of the two", hint)
 
 
 def _reads(condition: Condition) -> tuple[str, str] | None:
