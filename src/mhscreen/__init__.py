@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         simulate,
         to_frame,
     )
-    from mhscreen.explain import explain_entry
+    from mhscreen.explain import explain_case, explain_entry
     from mhscreen.interop.run_folder import FolderRun
     from mhscreen.ledger.cases import Action, Case, Cases
     from mhscreen.ledger.due import WorkItem, due
@@ -71,7 +71,7 @@ _HOMES = {
         "simulate",
         "to_frame",
     ),
-    "mhscreen.explain": ("explain_entry",),
+    "mhscreen.explain": ("explain_case", "explain_entry"),
     "mhscreen.interop.run_folder": ("FolderRun",),
     "mhscreen.ledger.cases": ("Action", "Case", "Cases"),
     "mhscreen.ledger.due": ("WorkItem", "due"),
@@ -136,6 +136,7 @@ __all__ = [
     "compile_plan",
     "due",
     "emit",
+    "explain_case",
     "explain_entry",
     "fold",
     "installed_library",

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 import numpy as np
 
 from mhscreen import frames
+from mhscreen.ledger.cases import Cases
+from mhscreen.ledger.due import WorkItem
+from mhscreen.ledger.tables import case_columns, work_columns
 from mhscreen.loading import shipped_library
 from mhscreen.plan.norming import compile_norms
 from mhscreen.plan.plan import Plan, withdrawn_problems
@@ -315,7 +318,14 @@ def screen_files(
 
 
 def to_frame(
-    result: Scores | NormedScores | Triage | Screening | Entries | Sequence[Problem],
+    result: Scores
+    | NormedScores
+    | Triage
+    | Screening
+    | Entries
+    | Cases
+    | Sequence[WorkItem]
+    | Sequence[Problem],
     *,
     like: Any = None,
 ) -> Any:
@@ -323,13 +333,13 @@ def to_frame(
 
     Scores have one row per pupil, in roster order (of several forms in a slot, the worse); a
     triage adds the roster, tiers, flags and rules. Entries have one row each, without what only
-    the whole entry says: the scores of each form, and the evidence of each rule. Problems have
-    one row each.
+    the whole entry says: the scores of each form, and the evidence of each rule. Cases, work items
+    and problems have one row each.
 
     Parameters
     ----------
-    result : Scores, NormedScores, Triage, Screening, Entries, or tuple or list of Problem
-        What a step gave, or the ``.problems`` of a batch, a screening or an error.
+    result : Scores, NormedScores, Triage, Screening, Entries, Cases, or list
+        What a step gave, a work list, or the ``.problems`` of a batch, a screening or an error.
     like : dataframe, optional
         The kind of frame wanted; by default the kind that the roster came in, and for problems
         pandas.
@@ -367,10 +377,21 @@ def _columns_of(result: object) -> tuple[dict[str, Any], object]:
         return normed_columns(result), result.scores.batch.like
     if isinstance(result, Scores):
         return scores_columns(result), result.batch.like
-    if isinstance(result, tuple | list) and all(isinstance(one, Problem) for one in result):
-        return problem_columns(result), None
+    return _rows_of(result), None
+
+
+def _rows_of(result: object) -> dict[str, Any]:
+    """Return the columns of what comes from no frame: cases, a work list, problems."""
+    if isinstance(result, Cases):
+        return case_columns(result)
+    if isinstance(result, tuple | list):
+        if result and all(isinstance(one, WorkItem) for one in result):
+            return work_columns(result)
+        if all(isinstance(one, Problem) for one in result):
+            return problem_columns(result)
     msg = (
-        "result: Scores, NormedScores, Triage, Screening, Entries or problems are expected, "
+        "result: Scores, NormedScores, Triage, Screening, Entries, Cases, work items or problems "
+        "are expected, "
         f"not {type(result).__name__}"
     )
     raise UsageError(msg)

@@ -431,6 +431,13 @@ _KINDS = (
         "warning",
     ),
     ProblemKind(
+        "MH715",
+        "options-out-of-order",
+        "Those who chose a higher option of an item score clearly lower on the other items.",
+        "It is analysed as it is coded.",
+        "warning",
+    ),
+    ProblemKind(
         "MH720",
         "partly-examined",
         "Only some pupils were examined, and the design does not allow the figures.",

@@ -207,3 +207,14 @@ def test_forms_of_a_chain_are_one_answer_apart_and_go_from_one_end_to_the_other(
     values = values_of(form.quality, 0, len(form.items))
     assert values[0] < -0.8 < 0.8 < values[-1]
     assert max(values[1:] - values[:-1]) < 0.3
+
+
+def test_bands_of_a_recorded_number_move_and_a_case_at_each_notices(library):
+    loaded = library.instrument("psqi-minutes@1")
+    names = [m.name for m in mutate(loaded.definition) if "band from" in m.name]
+    assert names[:2] == [
+        "latency: band from 15 instead of 16",
+        "latency: band from 17 instead of 16",
+    ]
+    assert len(names) == 18
+    assert surviving(loaded)[1] == []

@@ -59,7 +59,7 @@ def action(name, by, *, does=EntryType.INTERVIEW, due=NOW + DAY, **fields):
 
 
 def decision(tier, at=NOW - DAY):
-    return Decision(tier, "e", "t-07", "psych_teacher", "interview", None, at)
+    return Decision(tier, "e", "t-07", "psych_teacher", "interview", "confirmed", None, at)
 
 
 URGENT = {

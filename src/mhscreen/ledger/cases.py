@@ -87,8 +87,8 @@ class Decision:
     ----------
     tier : Tier
         The tier that it set.
-    entry_id, author, role, basis : str
-        The entry, and who decided on what.
+    entry_id, author, role, basis, reason : str
+        The entry, and who decided on what and why.
     reviewer : str or None
         A second person who reviewed it.
     at : datetime
@@ -100,6 +100,7 @@ class Decision:
     author: str
     role: str
     basis: str
+    reason: str
     reviewer: str | None
     at: dt.datetime
 

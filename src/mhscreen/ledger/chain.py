@@ -6,7 +6,6 @@ predecessor. That the last entry of a pupil was removed shows in the root over i
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from mhscreen.entries.canonical import entry_hash, merkle_root
@@ -14,7 +13,7 @@ from mhscreen.problems import Problem
 from mhscreen.vocabulary import EntryType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     Document = Mapping[str, Any]
 
@@ -47,31 +46,23 @@ def find_breaks(entries: Iterable[Document]) -> list[Problem]:
         MH805: an entry's content, or its predecessor, is not the one that it was stored with.
         Erased entries are taken at their hash where an erasure entry names it.
     """
-    everything = list(entries)
-    erased = {
-        (one["entry_id"], one["hash"])
-        for entry in everything
-        if entry.get("entry_type") == EntryType.ERASURE
-        for one in entry["erased"]
-    }
-    chains: dict[str | None, list[Document]] = defaultdict(list)
-    for entry in everything:
-        chains[entry.get("pupil_ref")].append(entry)
-    return [found for chain in chains.values() for found in _breaks(chain, erased)]
-
-
-def _breaks(chain: list[Document], erased: set[tuple[str, str]]) -> Iterator[Problem]:
-    before: str | None = None
-    for entry in chain:
-        name = entry["entry_id"]
+    found: list[Problem] = []
+    last: dict[str | None, str] = {}
+    gone: dict[tuple[str, str], Problem] = {}
+    erased: set[tuple[str, str]] = set()
+    for entry in entries:
+        name, hash_, pupil = entry["entry_id"], entry["hash"], entry.get("pupil_ref")
         if "entry_type" not in entry:
-            if (name, entry["hash"]) not in erased:
-                yield Problem("MH805", "was erased, and no erasure entry says so", path=name)
-        elif entry_hash(entry) != entry["hash"]:
-            yield Problem("MH805", "does not have the content that its hash was made over",
-                          path=name)  # fmt: skip
-        if entry["prev_hash"] != before:
+            what = "has no content any more, and no erasure entry says why"
+            gone[name, hash_] = Problem("MH805", what, path=name)
+        elif entry_hash(entry) != hash_:
+            what = "does not have the content that its hash was made over"
+            found.append(Problem("MH805", what, path=name))
+        elif entry["entry_type"] == EntryType.ERASURE:
+            erased |= {(one["entry_id"], one["hash"]) for one in entry["erased"]}
+        if entry["prev_hash"] != last.get(pupil):
             what = "does not follow the pupil's entry before it"
             hint = "an entry between the two was removed, or the order was changed"
-            yield Problem("MH805", what, hint=hint, path=name)
-        before = entry["hash"]
+            found.append(Problem("MH805", what, hint=hint, path=name))
+        last[pupil] = hash_
+    return found + [problem for key, problem in gone.items() if key not in erased]

@@ -120,6 +120,7 @@ def _decide(
             entry["author"],
             entry["role"],
             entry["basis"],
+            entry["reason"],
             entry["reviewer"],
             event.at,
         )

@@ -20,6 +20,12 @@ from mhscreen.psychometrics.accuracy import (
     compare_areas,
     compare_groups,
 )
+from mhscreen.psychometrics.agreement import (
+    IntraclassCorrelations,
+    Kappa,
+    assess_agreement,
+    assess_kappa,
+)
 from mhscreen.psychometrics.answers import Answers, as_answers
 from mhscreen.psychometrics.change import (
     Change,
@@ -49,12 +55,33 @@ from mhscreen.psychometrics.irt import (
     person_fit,
     trait_scores,
 )
+from mhscreen.psychometrics.items import ItemAnalysis, OptionCurves, analyse_items, trace_options
+from mhscreen.psychometrics.polychoric import Polychoric, correlate_ordered
 from mhscreen.psychometrics.regression_to_mean import expected_regression, split_change
+from mhscreen.psychometrics.reliability import (
+    Coefficient,
+    Reliability,
+    assess_reliability,
+    bound_reliability,
+    estimate_alpha,
+    estimate_omega,
+    split_halves,
+)
 from mhscreen.psychometrics.results import Result
+from mhscreen.psychometrics.schmid_leiman import Hierarchy, find_general_factor
+from mhscreen.psychometrics.structure import (
+    Adequacy,
+    Factors,
+    ParallelAnalysis,
+    assess_adequacy,
+    count_factors,
+    explore_factors,
+)
 from mhscreen.psychometrics.transitions import Transitions, tabulate_transitions
 
 __all__ = [
     "Accuracy",
+    "Adequacy",
     "AnalysisError",
     "Anchor",
     "Answers",
@@ -63,25 +90,47 @@ __all__ = [
     "ChangeBasis",
     "ChosenCut",
     "Classification",
+    "Coefficient",
     "Criterion",
     "DecisionCurve",
+    "Factors",
+    "Hierarchy",
+    "IntraclassCorrelations",
+    "ItemAnalysis",
     "ItemParameters",
+    "Kappa",
+    "OptionCurves",
+    "ParallelAnalysis",
+    "Polychoric",
+    "Reliability",
     "Result",
     "Trajectories",
     "Transitions",
     "Wave",
+    "analyse_items",
     "as_answers",
     "assess_accuracy",
+    "assess_adequacy",
+    "assess_agreement",
     "assess_change",
+    "assess_kappa",
+    "assess_reliability",
     "basis_of_sample",
+    "bound_reliability",
     "calibrate",
     "choose_cut",
     "classify_by_model",
     "classify_by_reliability",
     "compare_areas",
     "compare_groups",
+    "correlate_ordered",
+    "count_factors",
     "cut_between",
+    "estimate_alpha",
+    "estimate_omega",
     "expected_regression",
+    "explore_factors",
+    "find_general_factor",
     "find_important_difference",
     "follow_waves",
     "item_fit",
@@ -90,7 +139,9 @@ __all__ = [
     "link_scales",
     "person_fit",
     "split_change",
+    "split_halves",
     "tabulate_transitions",
+    "trace_options",
     "trait_scores",
     "weigh_cuts",
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from mhscreen.problems import AnalysisError, ProblemLog
+from mhscreen.problems import AnalysisError, ProblemLog, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from mhscreen.psychometrics.answers import Answers
 
 __all__ = [
+    "check_choice",
     "check_constant",
     "check_enough",
     "check_gaps",
     "check_groups",
+    "check_level",
     "check_perfect",
     "check_positive_definite",
     "give_up",
@@ -43,6 +45,39 @@ def refuse(log: ProblemLog) -> None:
     """
     if log.errors:
         raise AnalysisError(log)
+
+
+def check_choice(name: str, value: object, *known: str) -> None:
+    """Check that an argument is one of the words that are known.
+
+    Raises
+    ------
+    UsageError
+        If it is not.
+
+    Examples
+    --------
+    >>> check_choice("method", "maximum", "minres", "ml")
+    Traceback (most recent call last):
+    mhscreen.problems.UsageError: method is 'minres' or 'ml', not 'maximum'
+    """
+    if value not in known:
+        *rest, last = map(repr, known)
+        msg = f"{name} is {', '.join(rest)}{' or ' if rest else ''}{last}, not {value!r}"
+        raise UsageError(msg)
+
+
+def check_level(level: float) -> None:
+    """Check a level of confidence.
+
+    Raises
+    ------
+    UsageError
+        If it is not between 0 and 1.
+    """
+    if not 0 < level < 1:
+        msg = f"level is a share such as 0.95, not {level:g}"
+        raise UsageError(msg)
 
 
 def check_constant(items: Sequence[str], variances: NDArray[np.float64], log: ProblemLog) -> None:
