@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from mhscreen.cli.ledger import cases
+
 __all__ = ["add_to"]
 
 group = typer.Typer(
@@ -16,3 +18,6 @@ group = typer.Typer(
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(group)
+
+
+cases.add_to(group)
