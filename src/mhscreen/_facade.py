@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
 import numpy as np
 
@@ -53,7 +53,7 @@ from mhscreen.steps.score import Scores, score_forms
 from mhscreen.steps.screen import Screening
 from mhscreen.steps.screen import screen as _screen
 from mhscreen.steps.triage import Triage
-from mhscreen.vocabulary import Informant, Sex
+from mhscreen.vocabulary import Informant, Sex, Validity
 
 if TYPE_CHECKING:
     import os
@@ -64,19 +64,25 @@ if TYPE_CHECKING:
     from mhscreen.definitions import Instrument
     from mhscreen.interop.run_folder import FolderRun
     from mhscreen.loading import Library
+    from mhscreen.plan.scoring import FormPlan
     from mhscreen.problems import OnProblem
+    from mhscreen.psychometrics.norms import BuiltNorm, NormAbout
+    from mhscreen.psychometrics.norms.drift import NormDrift
     from mhscreen.review.audit import Audit
     from mhscreen.review.norms import NormComparison
     from mhscreen.review.policy_check import PolicyCheck
     from mhscreen.simulation import Assumptions
     from mhscreen.steps.columns import ColumnNames
+    from mhscreen.steps.score import FormScores
     from mhscreen.steps.tables import Table
 
 __all__ = [
     "audit",
     "bind",
+    "build_norm",
     "check_policy",
     "compare_norms",
+    "compare_with_norm",
     "emit",
     "score_instrument",
     "screen",
@@ -491,6 +497,21 @@ def score_instrument(
     form = compile_form(instrument, who)
     plans = [plan for one in norms for plan in compile_norms(one, form, 0)]
     table = frames.to_table(frame, form.slot)
+    scored, whose = _scored(form, table, columns, on_problem)
+    result = {} if whose is None else {"subject": whose}
+    result |= form_columns(form, scored)
+    if plans:
+        sex, age, grade = _who(table, at)
+        for plan in plans:
+            normed = norm_scale(plan, scored.scales[plan.scale], sex, age, grade)
+            result |= norm_columns(form, normed)
+    return frames.from_columns(result, like=frame)
+
+
+def _scored(
+    form: FormPlan, table: Table, columns: ColumnNames | None, on_problem: OnProblem
+) -> tuple[FormScores, NDArray[np.object_] | None]:
+    """Return the scores of a table of one form, row for row, and whose they are."""
     log = ProblemLog()
     matched, problems = match_columns(
         table, [form], None if columns is None else {form.slot: columns}, own=True, strict=False
@@ -507,15 +528,7 @@ def score_instrument(
         durations = read_durations(table, log)
     if on_problem == "raise" and log.errors:
         raise ResponseError(log.errors)
-    scored = score_forms(form, codes, durations)
-    result = {} if whose is None else {"subject": whose}
-    result |= form_columns(form, scored)
-    if plans:
-        sex, age, grade = _who(table, at)
-        for plan in plans:
-            normed = norm_scale(plan, scored.scales[plan.scale], sex, age, grade)
-            result |= norm_columns(form, normed)
-    return frames.from_columns(result, like=frame)
+    return score_forms(form, codes, durations), whose
 
 
 def _informant(instrument: Instrument, informant: str | Informant | None) -> Informant:
@@ -645,6 +658,200 @@ def compare_norms(
         subjects=subjects,
         cuts=[float(cut) for cut in cuts],
     )
+
+
+def build_norm(
+    ref: str,
+    frame: Any,
+    about: NormAbout,
+    *,
+    by: Sequence[Literal["sex", "grade", "age"]] = (),
+    informant: str | Informant | None = None,
+    scales: Sequence[str] | None = None,
+    method: str = "auto",
+    age_bands: Sequence[float] = (),
+    margins: Mapping[str, Mapping[Any, float]] | None = None,
+    asked: int | None = None,
+    smallest: float | None = None,
+    seed: int = 0,
+    columns: ColumnNames | None = None,
+    at: Moment | None = None,
+    library: Library | None = None,
+    on_problem: OnProblem = "raise",
+) -> BuiltNorm:
+    """Build a norm table from answers; it is descriptive and moves no tier.
+
+    Parameters
+    ----------
+    ref : str
+        The instrument, ``"phq9@1.0.0"``.
+    frame : dataframe
+        One form per row, as for `score_instrument`, with ``sex``, ``grade``, ``age`` or
+        ``birth_date`` as `by` needs them. With a column ``school`` the pupils of one school count
+        as sampled together.
+    about : NormAbout
+        What the table says of its sample; see `mhscreen.psychometrics.norms`.
+    by : sequence of {"sex", "grade", "age"}
+        What the table tells apart; grade or age, not both.
+    informant : str, optional
+        Needed where the instrument has several.
+    scales : sequence of str, optional
+        By default every content scale with a score.
+    method : str
+        ``auto`` chooses by cross-validation among ``empirical``, ``log_linear``,
+        ``beta_binomial``, ``shash``, ``lms`` and ``taylor``.
+    age_bands : sequence of float
+        With age: where each band begins, and where the last one ends.
+    margins : dict, optional
+        Counts or shares of the population for raking, by ``sex``, ``grade`` or another column:
+        ``{"sex": {"male": 5200, "female": 4800}}``.
+    asked : int, optional
+        How many pupils were to answer.
+    smallest : float, optional
+        The smallest effective size of a group.
+    seed : int
+        Deals pupils to the folds of the cross-validation.
+    columns : str or dict, optional
+        A pattern (``"PHQ{number}"``) or a map of heading to item id.
+    at : date, datetime or str, optional
+        The day on which an age is taken from ``birth_date``.
+    library : Library, optional
+        By default the shipped one.
+    on_problem : {"raise", "report"}
+        Whether an illegal answer refuses the frame, or counts as unanswered.
+
+    Returns
+    -------
+    BuiltNorm
+        ``.to_yaml()``, ``.to_frame()``, ``.plot()``, ``.problems``.
+
+    Raises
+    ------
+    AnalysisError
+        If the sample cannot bear it: groups too small, margins that cannot be met, a model
+        without an end.
+    ResponseError
+        With all problems of the answers at once.
+    UsageError
+        For a call that cannot be meant.
+    """
+    from mhscreen.psychometrics.norms import NormSample
+    from mhscreen.psychometrics.norms import build_norm as _build_norm
+
+    check_on_problem(on_problem)
+    instrument = (library or shipped_library()).instrument(ref).definition
+    who = _informant(instrument, informant)
+    form = compile_form(instrument, who)
+    table = frames.to_table(frame, form.slot)
+    scored, _ = _scored(form, table, columns, on_problem)
+    content = {scale.id for scale in instrument.scales if scale.purpose == "content"}
+    wanted = [one for one in scored.scales if one.scale in (content if scales is None else scales)]
+    kept = [one for one in wanted if not np.isnan(one.score).all()]
+    sex, age, grade = _who(table, at)
+    sample = NormSample(
+        {one.scale: one.score for one in kept},
+        sex,
+        age,
+        grade,
+        school=_texts(table, "school"),
+        invalid=scored.validity == Validity.INVALID.position,
+        estimated={one.scale: one.estimated for one in kept},
+        groups=_groups(table, set(margins or {}) - {"sex", "grade"}),
+        asked=asked,
+    )
+    return _build_norm(
+        instrument,
+        who,
+        sample,
+        about,
+        by=by,
+        scales=None if scales is None else list(scales),
+        method=method,
+        age_bands=age_bands,
+        margins=margins,
+        smallest=smallest,
+        rng=np.random.default_rng(seed),
+    )
+
+
+def compare_with_norm(
+    norm: str,
+    frame: Any,
+    *,
+    columns: ColumnNames | None = None,
+    percentile_margin: float = 5.0,
+    sd_margin: float = 0.2,
+    at: Moment | None = None,
+    library: Library | None = None,
+    on_problem: OnProblem = "raise",
+) -> NormDrift:
+    """Tell whether a sample lies further from a norm than matters, as a whole and by stratum.
+
+    Parameters
+    ----------
+    norm : str
+        The norm table, ``"sdq/shanghai-teacher@1"``.
+    frame : dataframe
+        Answers, one form per row, as for `build_norm`.
+    columns : str or dict, optional
+        A pattern (``"PHQ{number}"``) or a map of heading to item id.
+    percentile_margin, sd_margin : float
+        The smallest difference that matters, in percentile points or standard deviations.
+    at : date, datetime or str, optional
+        The day on which an age is taken from ``birth_date``.
+    library : Library, optional
+        By default the shipped one.
+    on_problem : {"raise", "report"}
+        Whether an illegal answer refuses the frame, or counts as unanswered.
+
+    Returns
+    -------
+    NormDrift
+        ``.to_frame()`` says of each stratum ``moved``, ``not moved`` or ``cannot tell``.
+    """
+    from mhscreen.psychometrics.norms.drift import compare_with_norm as _compare_with_norm
+
+    check_on_problem(on_problem)
+    source = library or shipped_library()
+    table_of_norm = source.norm(norm).definition
+    instrument = source.instrument(table_of_norm.instrument).definition
+    form = compile_form(instrument, table_of_norm.informant)
+    table = frames.to_table(frame, form.slot)
+    scored, _ = _scored(form, table, columns, on_problem)
+    sex, age, grade = _who(table, at)
+    return _compare_with_norm(
+        source,
+        norm,
+        {one.scale: one.score for one in scored.scales},
+        sex=sex,
+        age=age,
+        grade=grade,
+        school=_texts(table, "school"),
+        percentile_margin=percentile_margin,
+        sd_margin=sd_margin,
+    )
+
+
+def _texts(table: Table, name: str) -> NDArray[np.object_] | None:
+    """Return a column of the roster as text, None where there is none."""
+    heading = find_columns(table, {name: ROSTER_COLUMNS[name]}).get(name)
+    if heading is None:
+        return None
+    found: NDArray[np.object_] = cells.map_column(
+        table.columns[heading], cells.parse_text, "not known", "O"
+    )[0]
+    return found
+
+
+def _groups(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.object_]]:
+    """Return further columns as text, for raking."""
+    found = {}
+    for name in sorted(names):
+        if name not in table.columns:
+            msg = f"margins name '{name}', and there is no such column"
+            raise UsageError(msg)
+        found[name] = cells.map_column(table.columns[name], cells.parse_text, "not known", "O")[0]
+    return found
 
 
 def _who(

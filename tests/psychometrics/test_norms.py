@@ -405,7 +405,7 @@ def test_bands_of_age_are_normed_at_their_middle():
     bands = [13, 14, 15, 16, 17, 18, 19]
     found = build(one, "beta_binomial", by=("sex", "age"), age_bands=bands)
     strata = found.table.scales[0].strata
-    assert [stratum.age.from_ for stratum in strata[::2]] == bands[:-1]
+    assert [stratum.age.from_ for stratum in strata[:6]] == bands[:-1]
     table = build(one, "empirical", by=("sex", "age"), age_bands=bands).to_frame()
     smooth = found.to_frame()
     assert smooth["percentile"].to_numpy() == pytest.approx(table["percentile"].to_numpy(), abs=6)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mhscreen.problems import DefinitionError, ResponseError, UsageError
+from mhscreen.problems import AnalysisError, DefinitionError, ResponseError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +68,7 @@ def errors_end_with(status: int) -> Iterator[None]:
     """
     try:
         yield
-    except (DefinitionError, ResponseError) as error:
+    except (AnalysisError, DefinitionError, ResponseError) as error:
         print_problems(error.problems)
         number = len(error.problems)
         typer.echo(f"{number} problem{'' if number == 1 else 's'}", err=True)

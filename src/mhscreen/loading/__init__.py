@@ -2,7 +2,7 @@
 
 from mhscreen.loading.folders import check_paths, load_cases, load_library, shipped_library
 from mhscreen.loading.library import Library, Loaded
-from mhscreen.loading.norm_yaml import norm_yaml
+from mhscreen.loading.norm_yaml import norm_cases_yaml, norm_yaml
 from mhscreen.loading.packs import PACKS, installed_library
 from mhscreen.loading.read import read_cases, read_definition
 from mhscreen.loading.schemas import json_schema
@@ -19,6 +19,7 @@ __all__ = [
     "load_library",
     "new_cases_yaml",
     "new_instrument_yaml",
+    "norm_cases_yaml",
     "norm_yaml",
     "read_cases",
     "read_definition",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from mhscreen.definitions.checks import check_norm_against
-from mhscreen.loading import norm_yaml
+from mhscreen.loading import norm_cases_yaml, norm_yaml
 from mhscreen.problems import AnalysisError, Problem, UsageError
 from mhscreen.psychometrics.intervals import normal_quantile
 from mhscreen.psychometrics.norms.choose import CANDIDATES, Candidate, choose_norm_model, fit
@@ -129,6 +129,10 @@ class BuiltNorm(Result):
     def to_yaml(self) -> str:
         """Return the text of the file, which the loader reads back unchanged."""
         return norm_yaml(self.table)
+
+    def cases_yaml(self) -> str:
+        """Return the text of its worked cases, ``<file>.cases.yaml``: they pin its figures."""
+        return norm_cases_yaml(self.table)
 
     def _draw(self, ax: Axes) -> None:
         scale = self.scales[0]
@@ -345,7 +349,7 @@ def _fitted(name: str, pupils: _Pupils, how: _How, problems: list[Problem]) -> F
     if fewest is None:
         fewest = _FEWEST_ALONE if candidate.method in _TABLES else _FEWEST_MODELLED
     strata = []
-    for band, girl in sorted(set(zip(pupils.band.tolist(), pupils.girl.tolist(), strict=True))):
+    for girl, band in sorted(set(zip(pupils.girl.tolist(), pupils.band.tolist(), strict=True))):
         here = (pupils.band == band) & (pupils.girl == girl)
         school = None if pupils.school is None else pupils.school[here]
         ranks = mid_ranks(raw[here], of.scores, weight[here], school, how.level)
