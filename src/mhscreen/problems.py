@@ -554,6 +554,13 @@ _KINDS = (
         "An entry has the id of another one and other content.",
         "It is not entered; the one that is there stays.",
     ),
+    ProblemKind(
+        "MH808",
+        "erasure-refused",
+        "Entries are to be erased of a pupil who is on legal hold or has an open severe or major "
+        "case.",
+        "Nothing is erased: the protection of life, and the law, go first.",
+    ),
 )
 
 CATALOGUE: dict[str, ProblemKind] = {kind.code: kind for kind in _KINDS}

@@ -311,6 +311,9 @@ class Consent(PupilEntry):
     """The guardian's; decides alone below 14 years."""
     basis: LawfulBasis
     """What the processing rests on from now on."""
+    legal_hold: bool | None = None
+    """True: from now on nothing of the pupil may be erased, for a court or an inquiry; false: that
+    is lifted; null: says nothing of it."""
 
 
 class Transfer(PupilEntry):
