@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         check_policy,
         compare_norms,
         compare_with_norm,
+        diff_policies,
         emit,
         score_instrument,
         screen,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from mhscreen.review.audit import Audit
     from mhscreen.review.norms import NormComparison
     from mhscreen.review.policy_check import PolicyCheck
+    from mhscreen.review.policy_diff import PolicyDiff
     from mhscreen.simulation import Assumptions
     from mhscreen.steps.bind import ResponseBatch
     from mhscreen.steps.emit import Entries
@@ -68,6 +70,7 @@ _HOMES = {
         "check_policy",
         "compare_norms",
         "compare_with_norm",
+        "diff_policies",
         "emit",
         "score_instrument",
         "screen",
@@ -92,6 +95,7 @@ _HOMES = {
     "mhscreen.review.audit": ("Audit",),
     "mhscreen.review.norms": ("NormComparison",),
     "mhscreen.review.policy_check": ("PolicyCheck",),
+    "mhscreen.review.policy_diff": ("PolicyDiff",),
     "mhscreen.simulation": ("Assumptions",),
     "mhscreen.steps.bind": ("ResponseBatch",),
     "mhscreen.steps.emit": ("Entries",),
@@ -120,6 +124,7 @@ __all__ = [
     "NormedScores",
     "Plan",
     "PolicyCheck",
+    "PolicyDiff",
     "Problem",
     "Reason",
     "ResponseBatch",
@@ -140,6 +145,7 @@ __all__ = [
     "compare_norms",
     "compare_with_norm",
     "compile_plan",
+    "diff_policies",
     "due",
     "emit",
     "explain_case",

@@ -30,6 +30,7 @@ from mhscreen.review.audit import audit_answers
 from mhscreen.review.norms import compare_norms as _compare_norms
 from mhscreen.review.norms import raw_columns
 from mhscreen.review.policy_check import check_policy as _check_policy
+from mhscreen.review.policy_diff import diff_archive, diff_triages, plan_with, programme_of
 from mhscreen.simulation import simulate_pupils
 from mhscreen.steps import bind as _bind
 from mhscreen.steps import cells
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from mhscreen.review.audit import Audit
     from mhscreen.review.norms import NormComparison
     from mhscreen.review.policy_check import PolicyCheck
+    from mhscreen.review.policy_diff import PolicyDiff
     from mhscreen.simulation import Assumptions
     from mhscreen.steps.columns import ColumnNames
     from mhscreen.steps.score import FormScores
@@ -83,6 +85,7 @@ __all__ = [
     "check_policy",
     "compare_norms",
     "compare_with_norm",
+    "diff_policies",
     "emit",
     "score_instrument",
     "screen",
@@ -970,3 +973,75 @@ def check_policy(
     ()
     """
     return _check_policy(library or shipped_library(), ref, programme)
+
+
+def diff_policies(
+    a: str,
+    b: str,
+    *,
+    on: Any = None,
+    roster: Any = None,
+    responses: Responses | None = None,
+    at: Moment | None = None,
+    programme: str | None = None,
+    columns: Mapping[str, ColumnNames] | None = None,
+    library: Library | None = None,
+) -> PolicyDiff:
+    """Tell which pupils change tier under another policy, and by which rules.
+
+    Parameters
+    ----------
+    a, b : str
+        Two policies; A is the one that an archive was made with.
+    on : dataframe, optional
+        An archive: ``archive.parquet``, or `to_frame` of a triage. It holds scores, but neither
+        answers nor ages: rules that read items or norms must be the same in both policies.
+    roster, responses : dataframe, dict of str to dataframe, optional
+        In place of an archive, as for `bind`: both policies are then run in full. Problems are
+        those of `screen`; what cannot be read is unanswered.
+    at : date, datetime or str, optional
+        When the pupils are screened, with answers.
+    programme : str, optional
+        Who is screened with what; by default the one programme that uses A.
+    columns : dict, optional
+        How columns are named, by slot.
+    library : Library, optional
+        By default the shipped one.
+
+    Returns
+    -------
+    PolicyDiff
+        ``.table()`` tier by tier, ``.moves()`` by pupil, ``.not_compared()``.
+
+    Raises
+    ------
+    UsageError
+        If neither or both are given, or an archive does not hold what a changed rule reads.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+    >>> roster, answers = mh.simulate(plan, 40)
+    >>> archive = mh.to_frame(mh.screen(plan, roster=roster, responses=answers, at="2026-10-15"))
+    >>> mh.diff_policies("three-tier-cn@1", "three-tier-cn@1", on=archive)
+    <PolicyDiff: three-tier-cn@1.0.0, three-tier-cn@1.0.0, 0 pupils move>
+    """
+    if (on is None) == (roster is None and responses is None):
+        msg = "give either an archive, or a roster with responses"
+        raise UsageError(msg)
+    library = library or shipped_library()
+    programme = programme or programme_of(library, a)
+    plans = [plan_with(library, programme, one) for one in (a, b)]
+    if on is not None:
+        return diff_archive(plans[0], plans[1], frames.to_table(on, "archive"))
+    if roster is None or responses is None or at is None:
+        msg = "with answers, a roster, responses and a time are needed"
+        raise UsageError(msg)
+    first, second = (
+        screen(
+            one, roster=roster, responses=responses, at=at, columns=columns, on_problem="report"
+        ).triage
+        for one in plans
+    )
+    return diff_triages(first, second)

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mhscreen.cli.printing import Language, LanguageOption, errors_end_with
+from mhscreen.cli.printing import Language, LanguageOption, errors_end_with, to_stdout
+from mhscreen.cli.words import SHORT_TIERS
+from mhscreen.problems import ProblemLog, ResponseError
 
 if TYPE_CHECKING:
     from mhscreen.loading import Library
     from mhscreen.review.policy_check import PolicyCheck
+    from mhscreen.review.policy_diff import PolicyDiff
 
 __all__ = ["add_to"]
 
@@ -37,6 +40,7 @@ def add_to(app: typer.Typer) -> None:
     policy = typer.Typer(help="Look at a policy before it is signed.", no_args_is_help=True)
     policy.callback()(_common)  # so that one command alone keeps its name
     policy.command("check")(check)
+    policy.command("diff")(diff)
     app.add_typer(policy, name="policy")
 
 
@@ -98,3 +102,96 @@ def _print(found: PolicyCheck, *, chinese: bool) -> None:
             f"{found.policy}: {found.forms} forms, {found.comparisons} comparisons, "
             f"{found.cells} cells, {len(found.findings)} findings"
         )
+
+
+def diff(
+    *,
+    a: Annotated[str, typer.Argument(help="The policy that an archive was made with.")],
+    b: Annotated[str, typer.Argument(help="The policy that is to replace it.")],
+    on: Annotated[
+        Path | None,
+        typer.Option(
+            help="An archive.parquet. It holds scores, no answers and no ages: rules that read "
+            "items or norms must be the same in A and B."
+        ),
+    ] = None,
+    roster: Annotated[
+        Path | None, typer.Option(help="In place of an archive: one row per pupil.")
+    ] = None,
+    responses: Annotated[
+        Path | None, typer.Option(help="With the roster: a folder of tables named by slot.")
+    ] = None,
+    at: Annotated[str | None, typer.Option(help="With answers: date of the screening.")] = None,
+    programme: Annotated[
+        str | None, typer.Option(help="Who is screened with what; else the one that uses A.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write who moves, and by which rules, to this CSV file.")
+    ] = None,
+    lang: LanguageOption = Language.EN,
+    json_: JsonOption = False,
+    definitions: DefinitionsOption = None,
+) -> None:
+    """Tell which pupils change tier under another policy, and by which rules.
+
+    Ends with 0 when done, 2 when nothing could be compared.
+    """
+    import mhscreen as mh
+    from mhscreen.interop.files import read_folder, read_table, write_csv
+
+    with errors_end_with(2):
+        log = ProblemLog()
+        tables = [None if path is None else read_table(path, log) for path in (on, roster)]
+        answers = None if responses is None else dict(read_folder(responses, log))
+        if log.errors or any(
+            path is not None and table is None
+            for path, table in zip((on, roster), tables, strict=True)
+        ):
+            raise ResponseError(log)
+        found = mh.diff_policies(
+            a,
+            b,
+            on=tables[0],
+            roster=tables[1],
+            responses=answers,
+            at=at,
+            programme=programme,
+            library=library_with(definitions),
+        )
+        if out is not None:
+            write_csv(found.moves(), out)
+    if json_:
+        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        _print_diff(found, chinese=lang is Language.ZH)
+
+
+def _print_diff(found: PolicyDiff, *, chinese: bool) -> None:
+    from rich.table import Table as RichTable
+
+    typer.echo(f"A: {found.a}\nB: {found.b}")
+    columns = found.table()
+    shown = RichTable(box=None, pad_edge=False)
+    shown.add_column("A \\ B")
+    tiers = list(columns)[1:]
+    for tier in tiers:
+        shown.add_column(SHORT_TIERS[tier][chinese], justify="right")
+    for place, tier in enumerate(columns["tier_a"]):
+        numbers = (str(columns[there][place]) for there in tiers)
+        shown.add_row(SHORT_TIERS[tier][chinese], *numbers)
+    to_stdout().print(shown)
+    apart, moved = len(found.not_compared()), int(found.moved.sum())
+    if chinese:
+        typer.echo(f"{len(found.subjects)} 名学生，{moved} 名级别变化，{apart} 名无法比较")
+    else:
+        typer.echo(f"{len(found.subjects)} pupils, {moved} move, {apart} not compared")
+    for name, words in (("began", ("began to hold", "新成立")), ("ceased", ("ceased", "不再成立"))):
+        for rule, number in _counted(found.moves()[name]):
+            typer.echo(f"  {words[chinese]}: {rule} {number}")
+
+
+def _counted(joined: list[str]) -> list[tuple[str, int]]:
+    """Return how many pupils each rule changed for, the most frequent first."""
+    from collections import Counter
+
+    return Counter(rule for one in joined for rule in one.split(";") if rule).most_common()

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from mhscreen.plan.triage import Node, RulePlan
     from mhscreen.steps.score import FormScores
 
-__all__ = ["Evidence", "Reason", "Triage", "triage"]
+__all__ = ["Evidence", "Reason", "Triage", "evaluate", "triage"]
 
 GENERAL = Tier.GENERAL.position
 REQUIRED = Requirement.REQUIRED.position
@@ -213,7 +213,7 @@ class Triage:
         way = self._ways.first[pupils].copy()
         for place in np.flatnonzero(self._ways.number[pupils] > 1).tolist():
             ways = self._ways.of(int(pupils[place]))
-            truth = _evaluate(plan.node, self._leaves[:, ways.start : ways.stop])
+            truth = evaluate(plan.node, self._leaves[:, ways.start : ways.stop])
             way[place] = ways[int(np.flatnonzero(truth == state[place])[0])]
         found: list[list[Evidence]] = [[] for _ in range(len(pupils))]
         for leaf in plan.leaves:
@@ -324,7 +324,7 @@ def triage(plan: Plan, normed: NormedScores) -> Triage:
     truths = [leaf_truth(normed, leaf) for leaf in plan.triage.leaves]
     ways = combine_forms(scores, plan.triage.leaves, truths)
     leaves = _gather(plan, roster.group, ways, truths)
-    truth = np.stack([_evaluate(rule.node, leaves) for rule in plan.triage.rules])
+    truth = np.stack([evaluate(rule.node, leaves) for rule in plan.triage.rules])
     rule_tiers = np.array([[rule.tier] for rule in plan.triage.rules], dtype=np.int8)
     established = ways.highest(np.where(truth == HOLDS, rule_tiers, 0).max(axis=0).astype(np.int8))
     possible = ways.highest(np.where(truth >= UNDECIDED, rule_tiers, 0).max(axis=0).astype(np.int8))
@@ -464,12 +464,13 @@ def _shown(
     return shown
 
 
-def _evaluate(node: Node, leaves: NDArray[np.int8]) -> NDArray[np.int8]:
+def evaluate(node: Node, leaves: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return the three-valued truth of a condition from that of every leaf, along the last axis."""
     if node.op == "leaf":
         return np.asarray(leaves[node.leaf])
     if node.op == "never":
         return np.zeros(leaves.shape[1], dtype=np.int8)
-    children = [_evaluate(child, leaves) for child in node.children]
+    children = [evaluate(child, leaves) for child in node.children]
     if node.op == "all":
         return all_of(children)
     if node.op == "any":
@@ -489,7 +490,7 @@ def _rests_on_estimate(
     for place, leaf in enumerate(plan.triage.leaves):
         hit = np.append(estimated_leaf(normed, leaf), [False])[ways.form[leaf.slot]]
         without[place, hit & (without[place] == HOLDS)] = UNDECIDED
-    sure_truth = np.stack([_evaluate(rule.node, without) for rule in plan.triage.rules])
+    sure_truth = np.stack([evaluate(rule.node, without) for rule in plan.triage.rules])
     return ways.any(((truth == HOLDS) & (sure_truth != HOLDS)).any(axis=0))
 
 
@@ -506,7 +507,7 @@ def _informants_differ(
             continue
         alone = leaves.copy()
         alone[[leaf.slot not in slots for leaf in plan.triage.leaves]] = 0
-        truth = np.stack([_evaluate(rule.node, alone) for rule in plan.triage.rules])
+        truth = np.stack([evaluate(rule.node, alone) for rule in plan.triage.rules])
         tier = ways.highest(np.where(truth == HOLDS, tiers, 0).max(axis=0).astype(np.int8))
         there = facts.any(lambda form: form.filed, slots=slots)
         lowest = np.where(there, np.minimum(lowest, tier), lowest)
