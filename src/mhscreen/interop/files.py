@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mhscreen.steps.tables import Cell
 
 __all__ = [
+    "FORMULA",
     "ROW_GROUP",
     "SUFFIXES",
     "read_folder",
@@ -38,7 +39,7 @@ __all__ = [
 ROW_GROUP = 65_536
 """Rows per row group of a Parquet file: fixed, so that the same table gives the same bytes."""
 
-_FORMULA = r"^[=+\-@\t\r＝＋－＠]"
+FORMULA = r"^[=+\-@\t\r＝＋－＠]"
 """How a cell begins that a spreadsheet would calculate; the last four after East Asian input."""
 
 _INDEX = "__index_level_"
@@ -351,7 +352,7 @@ def _csv_cells(column: Any, *, for_people: bool) -> Any:
     text = column.cast(kind).cast(pa.string())
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         if for_people:
-            formula = pc.match_substring_regex(text, _FORMULA)
+            formula = pc.match_substring_regex(text, FORMULA)
             text = pc.if_else(formula, pc.binary_join_element_wise("'", text, ""), text)
         needed = pc.match_substring_regex(text, '[",\r\n]')
         if pc.any(needed).as_py():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mhscreen.definitions import Programme
 
-__all__ = ["ledger_view", "ledgers_of"]
+__all__ = ["ledger_table", "ledger_view", "ledgers_of"]
 
 
 def ledgers_of(entry: Mapping[str, Any], programme: Programme) -> tuple[LedgerClass, ...]:
@@ -69,3 +69,15 @@ def ledger_view(
         and ledger in ledgers_of(entry, programme)
     }
     return sorted(found.values(), key=lambda one: (moment(one["occurred_at"]), one["entry_id"]))
+
+
+def ledger_table(view: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return a ledger as a sheet: when, who, what; no answer and no free text."""
+    rows = list(view)
+    head = ("occurred_at", "pupil_ref", "entry_type", "author", "entry_id")
+    found: dict[str, list[Any]] = {name: [one[name] for one in rows] for name in head}
+    for name in ("school", "stage", "grade", "class"):
+        found[name] = [one["org"][name] for one in rows]
+    for name in ("screen_tier", "case_tier"):
+        found[name] = [one.get(name) for one in rows]
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mhscreen.cli.ledger import cases
+from mhscreen.cli.ledger import cases, month
 
 __all__ = ["add_to"]
 
@@ -21,3 +21,4 @@ def add_to(app: typer.Typer) -> None:
 
 
 cases.add_to(group)
+month.add_to(group)
