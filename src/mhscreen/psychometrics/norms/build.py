@@ -136,6 +136,15 @@ class BuiltNorm(Result):
 
     def _draw(self, ax: Axes) -> None:
         scale = self.scales[0]
+        if not self.by:
+            for place, stratum in enumerate(scale.strata):
+                ax.plot(scale.of.scores, stratum.percentile, color=f"C{place}", label=stratum.sex)
+                ax.fill_between(
+                    scale.of.scores, stratum.low, stratum.high, color=f"C{place}", alpha=0.2
+                )
+            ax.set(xlabel=f"raw score, {scale.scale}", ylabel="percentile")
+            ax.legend()
+            return
         percents = (5, 25, 50, 75, 90, 95)
         for sex in dict.fromkeys(stratum.sex for stratum in scale.strata):
             here = [stratum for stratum in scale.strata if stratum.sex == sex]
