@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         compare_with_norm,
         diff_policies,
         emit,
+        forecast,
         score_instrument,
         screen,
         screen_files,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from mhscreen.review.audit import Audit
+    from mhscreen.review.forecast import Forecast
     from mhscreen.review.norms import NormComparison
     from mhscreen.review.policy_check import PolicyCheck
     from mhscreen.review.policy_diff import PolicyDiff
@@ -72,6 +74,7 @@ _HOMES = {
         "compare_with_norm",
         "diff_policies",
         "emit",
+        "forecast",
         "score_instrument",
         "screen",
         "screen_files",
@@ -93,6 +96,7 @@ _HOMES = {
         "UsageError",
     ),
     "mhscreen.review.audit": ("Audit",),
+    "mhscreen.review.forecast": ("Forecast",),
     "mhscreen.review.norms": ("NormComparison",),
     "mhscreen.review.policy_check": ("PolicyCheck",),
     "mhscreen.review.policy_diff": ("PolicyDiff",),
@@ -117,6 +121,7 @@ __all__ = [
     "Entries",
     "Flag",
     "FolderRun",
+    "Forecast",
     "Informant",
     "Library",
     "MhscreenError",
@@ -151,6 +156,7 @@ __all__ = [
     "explain_case",
     "explain_entry",
     "fold",
+    "forecast",
     "installed_library",
     "load_library",
     "norm",

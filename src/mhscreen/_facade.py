@@ -27,6 +27,8 @@ from mhscreen.problems import (
     expect,
 )
 from mhscreen.review.audit import audit_answers
+from mhscreen.review.forecast import forecast as _forecast
+from mhscreen.review.forecast import population_of_archive, population_of_triage
 from mhscreen.review.norms import compare_norms as _compare_norms
 from mhscreen.review.norms import raw_columns
 from mhscreen.review.policy_check import check_policy as _check_policy
@@ -54,7 +56,7 @@ from mhscreen.steps.score import Scores, score_forms
 from mhscreen.steps.screen import Screening
 from mhscreen.steps.screen import screen as _screen
 from mhscreen.steps.triage import Triage
-from mhscreen.vocabulary import Informant, Sex, Validity
+from mhscreen.vocabulary import Informant, ScreenTier, Sex, Stage, Validity
 
 if TYPE_CHECKING:
     import os
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from mhscreen.psychometrics.norms import BuiltNorm, NormAbout
     from mhscreen.psychometrics.norms.drift import NormDrift
     from mhscreen.review.audit import Audit
+    from mhscreen.review.forecast import Forecast
     from mhscreen.review.norms import NormComparison
     from mhscreen.review.policy_check import PolicyCheck
     from mhscreen.review.policy_diff import PolicyDiff
@@ -87,6 +90,7 @@ __all__ = [
     "compare_with_norm",
     "diff_policies",
     "emit",
+    "forecast",
     "score_instrument",
     "screen",
     "screen_files",
@@ -1045,3 +1049,112 @@ def diff_policies(
         for one in plans
     )
     return diff_triages(first, second)
+
+
+def forecast(
+    policy: str,
+    *,
+    start: dt.date | str,
+    programme: str | None = None,
+    on: Any = None,
+    enrolment: Mapping[str, int] | None = None,
+    base_rate: float | None = None,
+    sensitivity: float | None = None,
+    specificity: float | None = None,
+    hours: Mapping[str, float] | None = None,
+    counsellors: float = 1.0,
+    hours_per_week: float = 10.0,
+    simulated: int = 5000,
+    seed: int = 0,
+    assumptions: Assumptions | None = None,
+    library: Library | None = None,
+) -> Forecast:
+    """Forecast a season: pupils per tier and week, hours against capacity, hits and misses.
+
+    Parameters
+    ----------
+    policy : str
+        The policy, ``"three-tier-cn@1"``.
+    start : date or str
+        The first day of screening; the deadlines are those of the programme.
+    programme : str, optional
+        Who is screened with what; by default the one programme that uses the policy.
+    on : dataframe, optional
+        An archive of real pupils who were screened under this policy; by default pupils are
+        simulated.
+    enrolment : dict of str to int, optional
+        Pupils by stage; by default those of the archive or of the simulation.
+    base_rate : float, optional
+        The share of pupils who are cases, for the predictive value and the missed cases.
+    sensitivity, specificity : float, optional
+        Of the policy at general or higher. By default estimated on simulated pupils, which is
+        agreement with a simulated level, not with a disorder.
+    hours : dict of str to float, optional
+        Hours of a first interview by tier shown; by default our own guesses.
+    counsellors, hours_per_week : float
+        How many there are, and the hours that each has for first interviews in a full week.
+    simulated : int
+        How many pupils to simulate.
+    seed : int
+        The same seed gives the same forecast.
+    assumptions : Assumptions, optional
+        What the simulated district is like.
+    library : Library, optional
+        By default the shipped one.
+
+    Returns
+    -------
+    Forecast
+        ``.table()`` by week, ``.accuracy``, ``.warnings``: warnings, never caps.
+
+    Raises
+    ------
+    UsageError
+        If the day is in no window of the programme, a stage or tier does not exist, or a number
+        cannot be meant.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> season = mh.forecast(
+    ...     "three-tier-cn@1", start="2026-10-08", enrolment={"junior": 1500}, base_rate=0.08,
+    ...     sensitivity=0.895, specificity=0.775, simulated=300, programme="qingdao-2023@1",
+    ... )
+    >>> round(season.accuracy.flagged), round(season.accuracy.missed)
+    (418, 13)
+    """
+    library = library or shipped_library()
+    plan = plan_with(library, programme or programme_of(library, policy), policy)
+    try:
+        day = dt.date.fromisoformat(start) if isinstance(start, str) else start
+        stages = None if enrolment is None else {Stage(k): v for k, v in enrolment.items()}
+        by_tier = None if hours is None else {ScreenTier(k): v for k, v in hours.items()}
+    except ValueError as error:
+        msg = f"start, enrolment or hours: {error}"
+        raise UsageError(msg) from None
+    if on is not None:
+        population = population_of_archive(frames.to_table(on, "archive"))
+    elif simulated <= 0:
+        msg = f"simulated: 1 or more is expected, not {simulated}"
+        raise UsageError(msg)
+    else:
+        made = simulate_pupils(
+            plan, simulated, np.random.default_rng(seed), on=day, assumptions=assumptions
+        )
+        result = screen(
+            plan, roster=made.roster, responses=made.responses, at=day, on_problem="report"
+        )
+        population = population_of_triage(result.triage, made.truth)
+    return _forecast(
+        plan.programme,
+        plan.policy.ref,
+        population,
+        start=day,
+        enrolment=stages,
+        base_rate=base_rate,
+        sensitivity=sensitivity,
+        specificity=specificity,
+        hours=by_tier,
+        counsellors=counsellors,
+        hours_per_week=hours_per_week,
+    )
