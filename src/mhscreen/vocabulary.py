@@ -52,6 +52,7 @@ __all__ = [
     "Purpose",
     "Reader",
     "ReferralOutcome",
+    "ReplayDifference",
     "Requirement",
     "Response",
     "ReturnDocument",
@@ -379,6 +380,18 @@ class CalendarStatus(Term):
         "Provisional: the year's holidays are not announced yet",
         "暂定：当年节假日安排尚未公布",
     )
+
+
+class ReplayDifference(Term):
+    """Why an entry that is made again is another one than the ledger holds."""
+
+    ANSWERS = "answers", "Other answers", "作答不同"
+    ROSTER_LINE = "roster_line", "Another roster line", "名册信息不同"
+    DEFINITIONS = "definitions", "Other definitions", "定义文件不同"
+    ENGINE = "engine", "Another version of mhscreen", "程序版本不同"
+    CALENDAR = "calendar", "Another calendar of school days", "上学日历不同"
+    FIELD = "field", "The same inputs, and another field", "输入相同而字段不同"
+    NOT_ON_ROSTER = "not_on_roster", "The pupil is not on the roster", "名册中没有该学生"
 
 
 class LedgerClass(Term):

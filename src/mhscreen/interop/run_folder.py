@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["OUTPUTS", "FolderRun", "find_entry", "screen_files", "write_district"]
+__all__ = ["OUTPUTS", "FolderRun", "find_entry", "screen_again", "screen_files", "write_district"]
 
 OUTPUTS = (
     "urgent.csv",
@@ -157,25 +157,9 @@ def screen_files(
     tell = progress or (lambda _step, _done, _total: None)
     when = moment(at, plan.programme.zone)
     roster, responses, out = Path(roster), Path(responses), Path(out)
-    _check_paths(roster, responses, out)
-    tell("read", 0, 1)
-    log = ProblemLog()
-    pupils = read_table(roster, log)
-    if pupils is None or not (pupils.rows or pupils.broken_rows):
-        raise ResponseError(log)
-    answers = _read_answers(roster, responses, log)
-    answers = _find_headless(plan, pupils, answers, columns, log)
-    tell("bind", 0, 1)
-    try:
-        batch = bind(plan, pupils, answers, at=when, columns=columns, on_problem="report")
-    except ResponseError as error:
-        # Without the column, what is wrong with each line says nothing.
-        lacking = (problem for problem in error.problems if problem.row is None)
-        raise ResponseError((*log, *lacking)) from error
-    tell("screen", 0, 1)
-    screening = screen(plan, batch, when)
-    # An empty table is found in reading and in binding alike, and said once.
-    problems = tuple(dict.fromkeys((*log, *screening.problems)))
+    _check_paths(roster, responses)
+    _check_out(roster, responses, out)
+    screening, problems = _screen(plan, roster, responses, when, columns, tell)
     inputs = _inputs(roster, responses)
     earlier = _earlier_outputs(out)
     with whole_folder(out) as folder:
@@ -203,10 +187,62 @@ def screen_files(
     return FolderRun(screening, out, (*files, MARKER), problems, urgent, record)
 
 
+def screen_again(
+    plan: Plan,
+    *,
+    roster: str | os.PathLike[str],
+    responses: str | os.PathLike[str],
+    at: Moment,
+    columns: Mapping[str, ColumnNames] | None = None,
+) -> Screening:
+    """Screen a district from its files as `screen_files` does, and write nothing.
+
+    Raises
+    ------
+    UsageError
+        If a path is not there.
+    ResponseError
+        If the roster cannot be read, is empty or lacks a required column.
+    """
+    roster, responses = Path(roster), Path(responses)
+    _check_paths(roster, responses)
+    when = moment(at, plan.programme.zone)
+    return _screen(plan, roster, responses, when, columns, lambda _step, _done, _total: None)[0]
+
+
 # -- in -------------------------------------------------------------------------------------------
 
 
-def _check_paths(roster: Path, responses: Path, out: Path) -> None:
+def _screen(
+    plan: Plan,
+    roster: Path,
+    responses: Path,
+    when: np.datetime64,
+    columns: Mapping[str, ColumnNames] | None,
+    tell: Progress,
+) -> tuple[Screening, tuple[Problem, ...]]:
+    """Read the files and screen; return also what was wrong with them and what is in them."""
+    tell("read", 0, 1)
+    log = ProblemLog()
+    pupils = read_table(roster, log)
+    if pupils is None or not (pupils.rows or pupils.broken_rows):
+        raise ResponseError(log)
+    answers = _read_answers(roster, responses, log)
+    answers = _find_headless(plan, pupils, answers, columns, log)
+    tell("bind", 0, 1)
+    try:
+        batch = bind(plan, pupils, answers, at=when, columns=columns, on_problem="report")
+    except ResponseError as error:
+        # Without the column, what is wrong with each line says nothing.
+        lacking = (problem for problem in error.problems if problem.row is None)
+        raise ResponseError((*log, *lacking)) from error
+    tell("screen", 0, 1)
+    screening = screen(plan, batch, when)
+    # An empty table is found in reading and in binding alike, and said once.
+    return screening, tuple(dict.fromkeys((*log, *screening.problems)))
+
+
+def _check_paths(roster: Path, responses: Path) -> None:
     for path, what in ((roster, "roster"), (responses, "responses")):
         if not path.exists():
             msg = f"{what}: there is no file or folder {path}"
@@ -214,6 +250,9 @@ def _check_paths(roster: Path, responses: Path, out: Path) -> None:
     if roster.is_dir():
         msg = f"roster: {roster} is a folder, not a file"
         raise UsageError(msg)
+
+
+def _check_out(roster: Path, responses: Path, out: Path) -> None:
     if out.exists() and not out.is_dir():
         msg = f"out: {out} is a file, not a folder"
         raise UsageError(msg)
