@@ -34,7 +34,7 @@ from postgres_server import postgres_server
 from mhscreen import shipped_library
 from mhscreen.ledger.record import complete_draft
 from mhscreen.ledger.stores import open_ledger
-from mhscreen.ledger.verify import verify
+from mhscreen.ledger.verify import verify_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -174,7 +174,7 @@ def _check(address: str, expected: int) -> None:
     ledger = open_ledger(address)
     ids = [row.entry_id for row in ledger.rows()]
     expect(len(ids) == len(set(ids)) == expected, f"{len(ids)} entries, not {expected}")
-    problems = verify(ledger).problems
+    problems = verify_ledger(ledger).problems
     expect(not problems, "\n".join(map(str, problems[:3])))
 
 

@@ -21,6 +21,7 @@ from mhscreen._version import __version__
 
 if TYPE_CHECKING:
     from mhscreen._facade import (
+        affected,
         audit,
         bind,
         build_norm,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         diff_policies,
         emit,
         forecast,
+        replay,
         score_instrument,
         screen,
         screen_files,
@@ -40,7 +42,13 @@ if TYPE_CHECKING:
     from mhscreen.interop.run_folder import FolderRun
     from mhscreen.ledger.cases import Action, Case, Cases
     from mhscreen.ledger.due import WorkItem, due
+    from mhscreen.ledger.erasure import erase_entries
     from mhscreen.ledger.fold import fold
+    from mhscreen.ledger.intake import append_files
+    from mhscreen.ledger.replay import Replay
+    from mhscreen.ledger.retention import RetentionEnd, retention_ends
+    from mhscreen.ledger.stores import Appended, Ledger, copy_ledger, open_ledger
+    from mhscreen.ledger.verify import Verification, verify_ledger
     from mhscreen.loading import Library, installed_library, load_library, shipped_library
     from mhscreen.plan.plan import Plan, compile_plan
     from mhscreen.problems import (
@@ -50,6 +58,7 @@ if TYPE_CHECKING:
         ResponseError,
         UsageError,
     )
+    from mhscreen.review.affected import AffectedPupil
     from mhscreen.review.audit import Audit
     from mhscreen.review.forecast import Forecast
     from mhscreen.review.norms import NormComparison
@@ -66,6 +75,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "mhscreen._facade": (
+        "affected",
         "audit",
         "bind",
         "build_norm",
@@ -75,6 +85,7 @@ _HOMES = {
         "diff_policies",
         "emit",
         "forecast",
+        "replay",
         "score_instrument",
         "screen",
         "screen_files",
@@ -85,7 +96,13 @@ _HOMES = {
     "mhscreen.interop.run_folder": ("FolderRun",),
     "mhscreen.ledger.cases": ("Action", "Case", "Cases"),
     "mhscreen.ledger.due": ("WorkItem", "due"),
+    "mhscreen.ledger.erasure": ("erase_entries",),
     "mhscreen.ledger.fold": ("fold",),
+    "mhscreen.ledger.intake": ("append_files",),
+    "mhscreen.ledger.replay": ("Replay",),
+    "mhscreen.ledger.retention": ("RetentionEnd", "retention_ends"),
+    "mhscreen.ledger.stores": ("Appended", "Ledger", "copy_ledger", "open_ledger"),
+    "mhscreen.ledger.verify": ("Verification", "verify_ledger"),
     "mhscreen.loading": ("Library", "installed_library", "load_library", "shipped_library"),
     "mhscreen.plan.plan": ("Plan", "compile_plan"),
     "mhscreen.problems": (
@@ -95,6 +112,7 @@ _HOMES = {
         "ResponseError",
         "UsageError",
     ),
+    "mhscreen.review.affected": ("AffectedPupil",),
     "mhscreen.review.audit": ("Audit",),
     "mhscreen.review.forecast": ("Forecast",),
     "mhscreen.review.norms": ("NormComparison",),
@@ -113,6 +131,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Action",
+    "AffectedPupil",
+    "Appended",
     "Assumptions",
     "Audit",
     "Case",
@@ -123,6 +143,7 @@ __all__ = [
     "FolderRun",
     "Forecast",
     "Informant",
+    "Ledger",
     "Library",
     "MhscreenError",
     "NormComparison",
@@ -132,8 +153,10 @@ __all__ = [
     "PolicyDiff",
     "Problem",
     "Reason",
+    "Replay",
     "ResponseBatch",
     "ResponseError",
+    "RetentionEnd",
     "Scores",
     "ScreenTier",
     "Screening",
@@ -141,8 +164,11 @@ __all__ = [
     "Tier",
     "Triage",
     "UsageError",
+    "Verification",
     "WorkItem",
     "__version__",
+    "affected",
+    "append_files",
     "audit",
     "bind",
     "build_norm",
@@ -150,9 +176,11 @@ __all__ = [
     "compare_norms",
     "compare_with_norm",
     "compile_plan",
+    "copy_ledger",
     "diff_policies",
     "due",
     "emit",
+    "erase_entries",
     "explain_case",
     "explain_entry",
     "fold",
@@ -160,6 +188,9 @@ __all__ = [
     "installed_library",
     "load_library",
     "norm",
+    "open_ledger",
+    "replay",
+    "retention_ends",
     "score",
     "score_instrument",
     "screen",
@@ -168,6 +199,7 @@ __all__ = [
     "simulate",
     "to_frame",
     "triage",
+    "verify_ledger",
 ]
 
 if not TYPE_CHECKING:  # a type checker would take any name for a public one

@@ -66,11 +66,14 @@ if TYPE_CHECKING:
 
     from mhscreen.definitions import Instrument
     from mhscreen.interop.run_folder import FolderRun
+    from mhscreen.ledger.replay import Replay
+    from mhscreen.ledger.stores import Ledger
     from mhscreen.loading import Library
     from mhscreen.plan.scoring import FormPlan
     from mhscreen.problems import OnProblem
     from mhscreen.psychometrics.norms import BuiltNorm, NormAbout
     from mhscreen.psychometrics.norms.drift import NormDrift
+    from mhscreen.review.affected import AffectedPupil
     from mhscreen.review.audit import Audit
     from mhscreen.review.forecast import Forecast
     from mhscreen.review.norms import NormComparison
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
     from mhscreen.steps.tables import Table
 
 __all__ = [
+    "affected",
     "audit",
     "bind",
     "build_norm",
@@ -91,6 +95,7 @@ __all__ = [
     "diff_policies",
     "emit",
     "forecast",
+    "replay",
     "score_instrument",
     "screen",
     "screen_files",
@@ -328,6 +333,71 @@ def screen_files(
         archive_csv=archive_csv,
         columns=columns,
     )
+
+
+def replay(
+    plan: Plan,
+    ledger: Ledger,
+    *,
+    roster: str | os.PathLike[str],
+    responses: str | os.PathLike[str],
+    at: Moment,
+    columns: Mapping[str, ColumnNames] | None = None,
+) -> Replay:
+    """Make the screening entries of a run again from its files, and compare with the ledger.
+
+    Parameters
+    ----------
+    plan : Plan
+        The programme, compiled at the versions of the first time.
+    ledger : Ledger
+        An open ledger.
+    roster, responses : path
+        The files of the first time.
+    at : date, datetime or str
+        The entries' time.
+    columns : dict, optional
+        As for `screen_files`.
+
+    Returns
+    -------
+    Replay
+        How many came out byte for byte; of the others which input, or else which field, is not
+        as it was.
+
+    Raises
+    ------
+    UsageError
+        If a path is not there, or the ledger has no screening entry of that time.
+    ResponseError
+        If the roster cannot be read, is empty or lacks a required column.
+    """
+    from mhscreen.interop.run_folder import screen_again
+    from mhscreen.ledger.replay import replay_entries
+
+    expect("plan", plan, Plan)
+    again = screen_again(plan, roster=roster, responses=responses, at=at, columns=columns)
+    return replay_entries(ledger, again.entries)
+
+
+def affected(ref: str, ledger: Ledger) -> list[AffectedPupil]:
+    """Return the pupils whose current screening entries rest on a definition.
+
+    Parameters
+    ----------
+    ref : str
+        An instrument, a norm table, a policy or a programme: ``phq9@1.0.0``, ``phq9@1``, ``phq9``.
+    ledger : Ledger
+        An open ledger.
+
+    Raises
+    ------
+    UsageError
+        If `ref` is no reference.
+    """
+    from mhscreen.review.affected import affected_pupils
+
+    return affected_pupils(ref, ledger.entries())
 
 
 def to_frame(

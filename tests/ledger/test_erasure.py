@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from mhscreen import load_library
-from mhscreen.ledger.erasure import erase
+from mhscreen.ledger.erasure import erase_entries
 from mhscreen.ledger.retention import retention_ends
 from mhscreen.ledger.stores import open_ledger
-from mhscreen.ledger.verify import verify
+from mhscreen.ledger.verify import verify_ledger
 from mhscreen.problems import ResponseError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +26,7 @@ def run(plan, library, ledger):
     """Erase, approved by the head."""
 
     def erasing(**what):
-        return erase(
+        return erase_entries(
             ledger, ground="consent_withdrawn", author="s-01", role="deputy_head",
             approved_by="h-02", programme=plan.programme, at="2026-12-01", library=library, **what,
         )  # fmt: skip
@@ -54,13 +54,13 @@ def test_all_of_a_pupil_goes_and_the_ledger_still_verifies(book, ledger, run, tm
     ledger.append(
         [book.calm(), talk, book.enter("talk", "2026-10-21", about="B2", channel="phone")]
     )
-    published = verify(ledger).root
+    published = verify_ledger(ledger).root
     assert TOLD.encode() in bytes_of(tmp_path)
     appended = run(pupil_ref="A1")
     assert appended.added == 1
     assert [entry["entry_type"] for entry in ledger.entries("A1")] == ["erasure"]
     assert [entry["entry_type"] for entry in ledger.entries("B2")] == ["talk"]
-    found = verify(ledger, published)
+    found = verify_ledger(ledger, published)
     assert (found.entries, found.erased, found.problems) == (4, 2, ())
     assert TOLD.encode() not in bytes_of(tmp_path)
 
@@ -84,7 +84,7 @@ def test_single_entries_go_by_their_ids(book, ledger, run):
     run(entries=[first["entry_id"]])
     left = [entry["entry_id"] for entry in ledger.entries() if entry["entry_type"] == "talk"]
     assert left == [second["entry_id"]]
-    assert verify(ledger).problems == ()
+    assert verify_ledger(ledger).problems == ()
 
 
 def test_what_was_erased_does_not_come_back_with_the_next_run(book, ledger, run):
@@ -129,13 +129,13 @@ def test_one_pupil_on_hold_keeps_the_others_of_the_same_call(book, ledger, run):
     free = book.enter("talk", "2026-10-20", about="B2", channel="in_person")
     ledger.append([held, free, consent(book, "2026-10-21", legal_hold=True)])
     assert len(refusal(run, entries=[held["entry_id"], free["entry_id"]])) == 1
-    assert verify(ledger).erased == 0
+    assert verify_ledger(ledger).erased == 0
 
 
 def test_nobody_erases_alone(plan, book, ledger):
     ledger.append([book.calm()])
     with pytest.raises(UsageError, match="somebody else"):
-        erase(
+        erase_entries(
             ledger, pupil_ref="A1", ground="purpose_ended", author="h-02", role="head",
             approved_by="h-02", programme=plan.programme, at="2026-12-01",
         )  # fmt: skip

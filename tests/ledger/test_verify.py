@@ -10,7 +10,7 @@ from mhscreen.entries.canonical import entry_line
 from mhscreen.ledger.chain import link
 from mhscreen.ledger.record import complete_draft
 from mhscreen.ledger.stores import open_ledger
-from mhscreen.ledger.verify import verify
+from mhscreen.ledger.verify import verify_ledger
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def kept(tmp_path, talk):
 
 
 def found(file, root=None):
-    return [(p.code, p.path) for p in verify(open_ledger(file), root).problems]
+    return [(p.code, p.path) for p in verify_ledger(open_ledger(file), root).problems]
 
 
 def change(file, edit):
@@ -54,7 +54,7 @@ def ids(file):
 
 
 def test_an_untouched_ledger_verifies_and_says_what_it_holds(kept):
-    result = verify(open_ledger(kept))
+    result = verify_ledger(open_ledger(kept))
     assert (result.entries, result.erased, result.batches, result.problems) == (4, 0, 2, ())
 
 
@@ -98,7 +98,7 @@ def test_a_changed_root_shows(kept):
 
 def test_a_last_batch_taken_away_whole_shows_against_the_published_root(kept):
     ledger = open_ledger(kept)
-    published, earlier = verify(ledger).root, ledger.batches()[0].root
+    published, earlier = verify_ledger(ledger).root, ledger.batches()[0].root
     change(kept, lambda lines: lines.__delitem__(slice(5, 7)))
     assert found(kept) == []
     assert found(kept, published) == [("MH806", published)]
@@ -106,7 +106,7 @@ def test_a_last_batch_taken_away_whole_shows_against_the_published_root(kept):
 
 
 def test_a_root_that_was_published_earlier_still_stands(kept, talk):
-    published = verify(open_ledger(kept)).root
+    published = verify_ledger(open_ledger(kept)).root
     open_ledger(kept).append([talk("A2", 14)])
     assert found(kept, published) == []
 
@@ -150,4 +150,4 @@ def test_a_hand_in_the_database_shows(tmp_path, talk, edit, expected):
     with closing(sqlite3.connect(file)) as hand:
         hand.execute(edit)
         hand.commit()
-    assert {problem.code for problem in verify(ledger).problems} == expected
+    assert {problem.code for problem in verify_ledger(ledger).problems} == expected

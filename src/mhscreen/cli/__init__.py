@@ -15,6 +15,7 @@ import typer
 
 from mhscreen._version import __version__
 from mhscreen.cli import (
+    affected,
     audit,
     catalogue,
     definitions,
@@ -66,6 +67,7 @@ norms.add_to(app)
 policy.add_to(app)
 audit.add_to(app)
 ledger.add_to(app)
+affected.add_to(app)
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mhscreen.interop.run_folder import FolderRun
     from mhscreen.plan.plan import Plan
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "read_columns"]
 
 _UNBOUNDED = 10_000  # columns; a table that would have to be squeezed becomes a list
 _SHOWN = 5  # implausible shares, and kinds of problems, of which one each is printed
@@ -116,7 +116,7 @@ def screen(
                 at=at,
                 out=out,
                 archive_csv=archive_csv,
-                columns=_columns(columns or ()),
+                columns=read_columns(columns or ()),
                 progress=progress,
             )
     _print_run(run, lang, synthetic=False, kept=True)
@@ -133,7 +133,8 @@ def _compile(programme: str, definitions: tuple[Path, ...]) -> Plan:
     return mh.compile_plan(library, programme=programme)
 
 
-def _columns(given: Iterable[str]) -> dict[str, str] | None:
+def read_columns(given: Iterable[str]) -> dict[str, str] | None:
+    """Return how the items of slots are headed, from what was given as SLOT=PATTERN."""
     patterns: dict[str, str] = {}
     for one in given:
         slot, equals, pattern = one.partition("=")

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from mhscreen.loading import Library
     from mhscreen.steps.cells import Moment
 
-__all__ = ["erase", "is_on_hold", "is_protected"]
+__all__ = ["erase_entries", "is_on_hold", "is_protected"]
 
 _URGENT = (Tier.SEVERE, Tier.MAJOR)
 _CLOSED = (CaseStatus.CLOSED, CaseStatus.CLOSED_WATCH, CaseStatus.NO_CASE)
 
 
-def erase(
+def erase_entries(
     ledger: Store,
     *,
     pupil_ref: str | None = None,
@@ -81,7 +81,7 @@ def erase(
         Nothing is erased.
     """
     if (pupil_ref is None) == (not entries):
-        msg = "erase: give either a pupil or the ids of entries"
+        msg = "erase_entries: give either a pupil or the ids of entries"
         raise UsageError(msg)
     if author == approved_by:
         msg = "approved_by: somebody else than who erases"

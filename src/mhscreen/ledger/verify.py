@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mhscreen.ledger.stores.base import Ledger, Row
 
-__all__ = ["Verification", "verify"]
+__all__ = ["Verification", "verify_ledger"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Verification:
     problems: tuple[Problem, ...]
 
 
-def verify(ledger: Ledger, root: str | None = None) -> Verification:
+def verify_ledger(ledger: Ledger, root: str | None = None) -> Verification:
     """Check every hash, every pupil's chain and every batch of a ledger.
 
     Parameters

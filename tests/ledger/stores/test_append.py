@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mhscreen.entries.canonical import entry_hash, entry_line, merkle_root
 from mhscreen.ledger.stores import open_ledger
 from mhscreen.ledger.stores.json_lines import JsonLines
-from mhscreen.ledger.verify import verify
+from mhscreen.ledger.verify import verify_ledger
 from mhscreen.problems import Problem, ResponseError, UsageError
 
 LESSON = {"entry_type": "activity", "kind": "lesson", "hours": 1}
@@ -42,7 +42,7 @@ def refused(ledger, entries):
 def test_a_new_ledger_is_empty_and_verifies(ledger):
     assert list(ledger.entries()) == []
     assert ledger.batches() == ()
-    assert verify(ledger).problems == ()
+    assert verify_ledger(ledger).problems == ()
 
 
 def test_a_screening_is_stored_as_it_is_and_in_its_order(ledger, screened):
@@ -66,7 +66,7 @@ def test_of_one_batch_an_entry_that_comes_twice_is_stored_once(ledger, write):
     many = [write(f"A{number}") for number in range(700)]
     appended = ledger.append([*many, many[-1], many[0]])
     assert (appended.added, appended.already) == (700, 2)
-    assert verify(ledger).problems == ()
+    assert verify_ledger(ledger).problems == ()
 
 
 def test_the_same_forms_screened_a_day_later_add_nothing(ledger, screened):
@@ -96,7 +96,7 @@ def test_the_entries_of_a_pupil_are_chained_and_those_of_others_apart(ledger, sc
         rows = list(ledger.rows(pupil))
         assert [row.prev_hash for row in rows] == [None, *(row.hash for row in rows[:-1])]
         assert len(rows) == number
-    assert verify(ledger).problems == ()
+    assert verify_ledger(ledger).problems == ()
 
 
 def test_meetings_and_lessons_have_a_chain_of_their_own(ledger, write):
@@ -104,7 +104,7 @@ def test_meetings_and_lessons_have_a_chain_of_their_own(ledger, write):
     ledger.append([write(None, 13, **LESSON)])
     first, second = (row for row in ledger.rows() if row.pupil_ref is None)
     assert (first.prev_hash, second.prev_hash) == (None, first.hash)
-    assert verify(ledger).problems == ()
+    assert verify_ledger(ledger).problems == ()
 
 
 def test_a_late_form_supersedes_the_pupils_screening_and_rewrites_nothing(ledger, screened):
@@ -118,7 +118,7 @@ def test_a_late_form_supersedes_the_pupils_screening_and_rewrites_nothing(ledger
     ids = [entry["entry_id"] for entry in found]
     assert [entry["supersedes"] for entry in found] == [None, ids[0], ids[1]]
     assert all(entry_hash(entry) == entry["hash"] for entry in found)
-    assert verify(ledger).problems == ()
+    assert verify_ledger(ledger).problems == ()
 
 
 def test_a_screening_of_another_cycle_supersedes_none(ledger, screened):
@@ -208,7 +208,7 @@ def test_a_batch_that_breaks_off_in_the_middle_enters_nothing(ledger, write):
         ledger.append(breaking())
     assert list(ledger.rows()) == before
     assert ledger.append([write("B2")]).added == 1
-    assert verify(ledger).problems == ()
+    assert verify_ledger(ledger).problems == ()
 
 
 # -- several writers --------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def test_writers_at_the_same_time_wait_for_each_other(address, write):
     assert failed == []
     ledger = open_ledger(address)
     assert sum(1 for _ in ledger.rows()) == 241
-    assert verify(ledger).problems == ()
+    assert verify_ledger(ledger).problems == ()
 
 
 # -- whatever the batches ---------------------------------------------------------------------
@@ -256,7 +256,7 @@ def test_however_entries_arrive_each_is_there_once_and_the_ledger_verifies(
         ledger.append(coming[first:last])
     stored = [row.entry_id for row in ledger.rows()]
     assert sorted(stored) == sorted(one["entry_id"] for one in everything)
-    assert verify(ledger).problems == ()
+    assert verify_ledger(ledger).problems == ()
 
 
 # -- what is no ledger ------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def test_the_file_of_a_run_is_read_but_never_written_to(tmp_path, screened, writ
     file.write_text(text, "utf-8")
     run = open_ledger(file)
     assert list(run.entries()) == entries
-    assert verify(run).problems == ()
+    assert verify_ledger(run).problems == ()
     with pytest.raises(UsageError, match="no ledger"):
         run.append([write("A1")])
     assert file.read_text("utf-8") == text

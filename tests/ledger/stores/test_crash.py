@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mhscreen.ledger.stores import open_ledger
-from mhscreen.ledger.verify import verify
+from mhscreen.ledger.verify import verify_ledger
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals and fork")
@@ -38,7 +38,7 @@ def test_a_batch_cut_off_at_any_byte_is_as_if_it_had_never_begun(tmp_path, write
     whole = file.read_bytes()
     file.write_bytes(whole[: len(first) + int(at * (len(whole) - len(first)))])
     assert list(ledger.rows()) == rows
-    assert verify(ledger).problems == ()
+    assert verify_ledger(ledger).problems == ()
     assert ledger.append(batch).added == 2
     assert file.read_bytes() == whole
 

@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mhscreen.ledger.stores import copy_ledger, open_ledger
-from mhscreen.ledger.verify import verify
+from mhscreen.ledger.verify import verify_ledger
 from mhscreen.problems import UsageError
 
 
@@ -31,8 +31,8 @@ def test_a_copy_holds_the_same_rows_batches_and_roots(filled, tmp_path, name):
     assert list(copy.rows()) == list(filled.rows())
     assert copy.batches() == filled.batches()
     assert list(copy.entries("A2")) == list(filled.entries("A2"))
-    assert verify(copy) == verify(filled)
-    assert verify(copy).problems == ()
+    assert verify_ledger(copy) == verify_ledger(filled)
+    assert verify_ledger(copy).problems == ()
 
 
 def test_a_copy_goes_on_where_the_ledger_stood(filled, tmp_path, write):

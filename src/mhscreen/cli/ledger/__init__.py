@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mhscreen.cli.ledger import cases, month
+from mhscreen.cli.ledger import cases, month, store
 
 __all__ = ["add_to"]
 
@@ -22,3 +22,4 @@ def add_to(app: typer.Typer) -> None:
 
 cases.add_to(group)
 month.add_to(group)
+store.add_to(group)
