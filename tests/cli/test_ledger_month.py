@@ -84,6 +84,8 @@ def test_closing_a_month_writes_its_sheets_and_says_what_is_overdue(call, file, 
     book = openpyxl.load_workbook(out / "2026-10.xlsx")
     assert "各校汇总 Schools" in book.sheetnames
     assert book["各校汇总 Schools"]["B1"].value == "学校 School"
+    cells = " ".join(str(c.value) for s in book for row in s.iter_rows() for c in row)
+    assert "phqa" not in cells  # items are for the psychology teacher alone
 
 
 def test_a_month_with_nothing_left_undone_ends_with_0(call, file, tmp_path):
@@ -204,7 +206,7 @@ def test_counts_for_the_city_withhold_small_numbers_beside_earlier_ones(call, fi
     assert json.loads(second.read_text("utf-8"))["rule"]["earlier"]
     district = tmp_path / "district.json"
     call("ledger", "aggregate", "--ledger", ledger, "--on", "2026-10-31", "--for", "district",
-         "--by", "school", "--out", district)  # fmt: skip
+         "--by", "school", "--district", "Synthetic district", "--out", district)  # fmt: skip
     assert json.loads(district.read_text("utf-8"))["rule"]["smallest_count"] == 5
 
 
@@ -215,6 +217,17 @@ def test_counts_for_the_city_withhold_small_numbers_beside_earlier_ones(call, fi
         ("aggregate", "--on", "2026-10-31", "--for", "head", "--by", "school", "--out", "x.json"),
         ("aggregate", "--on", "soon", "--for", "city", "--by", "school", "--out", "x.json"),
         ("aggregate", "--on", "2026-10-31", "--for", "city", "--by", "school", "--out", "x.csv"),
+        (
+            "aggregate",
+            "--on",
+            "2026-10-31",
+            "--for",
+            "district",
+            "--by",
+            "school",
+            "--out",
+            "x.json",
+        ),
         ("export", "--on", "2026-10-31", "--role", "hospital", "--out", "x.jsonl"),
         ("form", "plan", "nobody", "--on", "2026-10-31", "--by", "t-07", "--out", "x.html"),
     ],

@@ -30,7 +30,7 @@ def pupils(numbers):
             "class": "1",
         }  # fmt: skip
         found += [
-            SimpleNamespace(org=org, screen_tier=ScreenTier(tier), case_tier=None)
+            SimpleNamespace(org=org, screen_tier=ScreenTier(tier), case_tier=None, entries=("e",))
             for tier, count in counts.items()
             for _ in range(count)
         ]

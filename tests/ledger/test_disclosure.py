@@ -45,10 +45,11 @@ def case(pupil="A1", **fields):
     empty = {field.name: None for field in dataclasses.fields(Case)}
     lists = dict.fromkeys(
         ("to_confirm", "decisions", "known", "actions", "flags", "problem_classes", "concerns",
-         "entries", "problems"), (),
+         "problems"), (),
     )  # fmt: skip
     some = {
-        "pupil_ref": pupil, "org": ORG, "screen_tier": ScreenTier.NONE, "current": {},
+        "pupil_ref": pupil, "entries": ("e",), "org": ORG, "screen_tier": ScreenTier.NONE,
+        "current": {},
         "status": CaseStatus.NO_CASE, "consent": (ConsentState.UNKNOWN, ConsentState.UNKNOWN),
     }  # fmt: skip
     return Case(**{**empty, **lists, **some, **fields})

@@ -4,6 +4,8 @@ import datetime as dt
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mhscreen.ledger.month import close_month
 from mhscreen.ledger.month_tables import month_tables, queue_table
@@ -119,6 +121,28 @@ def test_the_month_ends_at_midnight_of_the_schools_own_zone(book, close):
 def test_what_is_no_month_is_refused(close, period):
     with pytest.raises(UsageError, match="no month"):
         close(period=period)
+
+
+@settings(max_examples=20)
+@given(st.randoms(use_true_random=False))
+def test_the_order_in_which_entries_arrive_changes_no_month(book, close, random):
+    entries = story(book)
+    shuffled = [*entries, *entries[:3]]  # some of them twice
+    random.shuffle(shuffled)
+    for period in ("2026-09", "2026-11", "2027-01"):
+        assert close(*shuffled, period=period).schools == close(*entries, period=period).schools
+
+
+@pytest.mark.parametrize("period", ["2026-09", "2026-10", "2026-12", "2027-06"])
+def test_a_case_that_nobody_has_closed_is_carried_forward_in_every_month(book, close, period):
+    assert refs(only(close(*story(book), period=period)).carried_forward) == ["A1"]
+
+
+def test_a_pupil_of_whom_all_was_erased_stands_nowhere(book, close):
+    calm = book.calm()
+    tomb = {name: calm[name] for name in ("entry_id", "pupil_ref", "prev_hash", "hash")}
+    assert close(tomb).schools == ()
+    assert queue(book, tomb) == []
 
 
 # -- coverage and talks ---------------------------------------------------------------------------

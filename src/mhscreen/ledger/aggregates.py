@@ -202,7 +202,7 @@ def release_counts(
     Parameters
     ----------
     cases : Cases
-        Where the cases stand.
+        Where the cases stand; a pupil of whom everything was erased is not counted.
     of : {"screen_tier", "case_tier"}
         What is counted. `undetermined` and `not_screened` are columns of their own.
     by : sequence of str
@@ -236,7 +236,7 @@ def release_counts(
     counted = Counter(
         (tuple(case.org[name] for name in GROUPS), _column(case, of))
         for case in cases
-        if all(case.org[name] == value for name, value in where.items())
+        if case.entries and all(case.org[name] == value for name, value in where.items())
     )
     if not counted:
         msg = "nobody is counted"

@@ -183,7 +183,11 @@ def disclose(
         found[entry["pupil_ref"]].append(entry)
     pupils = []
     for case in cases:
-        if _inside(case, place, at) and _shown(case, found[case.pupil_ref], rules, role):
+        if (
+            case.entries
+            and _inside(case, place, at)
+            and _shown(case, found[case.pupil_ref], rules, role)
+        ):
             if role is Role.GUARDIAN and guardian_held(case, found[case.pupil_ref]):
                 msg = "word to this guardian is held: a named person must decide first"
                 raise UsageError(msg)

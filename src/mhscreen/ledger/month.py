@@ -220,11 +220,11 @@ def close_month(
     file = _File(programme, ends, living)
     here: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
-        if case.pupil_ref not in file.gone:
+        if case.entries and case.pupil_ref not in file.gone:
             here[case.org["school"]].append(case)
     late: dict[str, list[WorkItem]] = defaultdict(list)
     for item in work_list(cases, ends, ends):
-        if item.overdue:
+        if item.overdue and item.case.pupil_ref not in file.gone:
             late[item.case.org["school"]].append(item)
     for one in living:
         if one["pupil_ref"] is None:
@@ -260,12 +260,11 @@ class _File:
         self.year = cycle.id.split("/")[1]
         replaced = {one["supersedes"] for one in entries}
         standing = [one for one in entries if one["entry_id"] not in replaced]
-        within = f"{programme.id}/{self.year}"
         self.screened = {
             one["pupil_ref"]
             for one in standing
             if one["entry_type"] == EntryType.SCREENING
-            and (one["cycle_id"] == within or one["cycle_id"].startswith(f"{within}/"))
+            and one["cycle_id"].split("/")[1] == self.year  # under whichever programme
             and one["screen_tier"] != ScreenTier.NOT_SCREENED
         }
         self.talked = {

@@ -117,7 +117,9 @@ def close(
             for name, sheet in sheets.items():
                 write_csv(sheet, folder / f"{name}.csv", for_people=True)
             if workbook:
-                _write_sheets(sheets, folder / f"{period}.xlsx", month.ends)
+                # What is asked again names items: that is for the psychology teacher alone.
+                for_leaders = {name: sheets[name] for name in sheets if name != "queue"}
+                _write_sheets(for_leaders, folder / f"{period}.xlsx", month.ends)
     numbers = sheets["schools"]
     columns = ("opened", "confirmed", "moved", "closed", "overdue", "carried_forward",
                "not_screened", "without_talk")  # fmt: skip
@@ -318,6 +320,9 @@ def aggregate(
             msg = f"{programme.ref} gives {for_} no counts"
             raise UsageError(msg)
         place = {"district": district, "city": city}
+        if for_ is Role.DISTRICT and district is None:
+            msg = "counts for a district are of its own schools: say which, with --district"
+            raise UsageError(msg)
         release = release_counts(
             cases,
             of=of.value,
