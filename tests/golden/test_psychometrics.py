@@ -240,3 +240,65 @@ def test_factor_analyzer_finds_the_same_factors(answers, name):
         same_factors(found.loadings, theirs.loadings, tolerance)
         close(found.uniqueness, theirs.uniqueness, 1e-5)
         close(np.sort(found.phi.ravel()), np.sort(theirs.phi.ravel()), 2 * tolerance)
+
+
+FIT = {
+    "chi2": "chisq", "df": "df", "p": "pvalue", "cfi": "cfi", "tli": "tli", "rmsea": "rmsea",
+    "rmsea_low": "rmsea.ci.lower", "rmsea_high": "rmsea.ci.upper", "srmr": "srmr",
+    "loglik": "logl", "aic": "aic", "bic": "bic", "parameters": "npar",
+}  # fmt: skip
+
+
+def same_fit(found, expected):
+    for ours, theirs in FIT.items():
+        assert getattr(found, ours) == pytest.approx(expected[theirs], abs=1e-6, rel=1e-8), ours
+
+
+@pytest.mark.parametrize("name", list(REFERENCE["confirm"]))
+def test_a_confirmatory_model_is_that_of_lavaan(answers, name):
+    """Fit, estimates and errors; lavaan stops at a slope of 1e-6, which is 1e-5 of a loading."""
+    expected = REFERENCE["confirm"][name]
+    source = {"one_factor": "dass_depression"}.get(name, name)
+    found = mp.confirm_factors(answers(source), expected["keys"])
+    same_fit(found.fit, expected["fit"])
+    assert found.fit.scaling == pytest.approx(expected["scaling"], rel=1e-5)
+    theirs = expected["parameters"]
+    places = [place for place, op in enumerate(theirs["op"]) if op == "=~"]
+    loadings = [one for one in found.estimates if one.kind == "loading"]
+    for ours, key in (("value", "est"), ("se", "se"), ("standardised", "std")):
+        close([getattr(one, ours) for one in loadings], [theirs[key][p] for p in places], 2e-5)
+
+
+@pytest.mark.parametrize("name", list(REFERENCE["invariance"]))
+def test_invariance_over_groups_is_that_of_lavaan(data, name):
+    """Holzinger and Swineford's chi-squares are also those of the published tutorial."""
+    expected = REFERENCE["invariance"][name]
+    file, group = {
+        "holzinger": ("holzinger_swineford/hs1939.csv", "school"),
+        "dass_by_gender": ("dass42_openpsychometrics/dass42.csv", "gender"),
+    }[name]
+    columns = data(file)
+    items = [item for members in expected["keys"].values() for item in members]
+    kept = [place for place, label in enumerate(columns[group]) if label in expected["groups"]]
+    frame = {item: [float(columns[item][place]) for place in kept] for item in items}
+    labels = [columns[group][place] for place in kept]
+    found = mp.assess_invariance(
+        frame, expected["keys"], labels, levels=mp.LEVELS, reference=expected["groups"][0]
+    )
+    for level, model in found.models.items():
+        same_fit(model.fit, expected["fits"][level])
+        assert model.fit.scaling == pytest.approx(expected["scaling"][level], rel=1e-5)
+    theirs = expected["scalar"]
+    for kind, op, names in (
+        ("loading", "=~", expected["keys"]),
+        ("intercept", "~1", items),
+        ("factor_mean", "~1", expected["keys"]),
+    ):
+        places = [p for p, o in enumerate(theirs["op"]) if o == op and theirs["lhs"][p] in names]
+        ours = [one for one in found.models["scalar"].estimates if one.kind == kind]
+        close([one.value for one in ours], [theirs["est"][p] for p in places], 2e-5)
+        errors = [0 if np.isnan(one.se) else one.se for one in ours]
+        close(errors, [theirs["se"][p] for p in places], 2e-5)
+    if name == "holzinger":
+        published = [115.851, 124.044, 164.103]
+        assert [round(one.fit.chi2, 3) for one in found.models.values()][:3] == published

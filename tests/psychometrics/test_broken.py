@@ -18,14 +18,10 @@ HERE = Path(__file__).parent
 ELSEWHERE: dict[str, str] = dict.fromkeys(
     ("MH720", "MH721", "MH722", "MH723", "MH724", "MH729"), "tests/psychometrics/test_accuracy.py"
 )
-NOT_YET = {"MH707"}  # shrinks as the analyses come
+NOT_YET = {"MH731"}  # shrinks as the analyses come
 ELSEWHERE |= dict.fromkeys(("MH725", "MH728"), "tests/psychometrics/test_change.py")
 ELSEWHERE |= dict.fromkeys(("MH708", "MH726", "MH727"), "tests/psychometrics/test_norms.py")
-NOT_YET = {"MH708", "MH712", "MH713", "MH714"}  # shrinks as the analyses come
-NOT_YET |= {"MH726", "MH727"}
-ELSEWHERE |= dict.fromkeys(("MH725", "MH728"), "tests/psychometrics/test_change.py")
 ELSEWHERE |= dict.fromkeys(("MH707", "MH730"), "tests/psychometrics/test_irt.py")
-NOT_YET |= {"MH731"}
 FIVE = [0, 1, 2, 3, 1]
 
 

@@ -40,6 +40,15 @@ from mhscreen.psychometrics.classification import (
     classify_by_model,
     classify_by_reliability,
 )
+from mhscreen.psychometrics.confirmation import (
+    LEVELS,
+    Confirmation,
+    Estimate,
+    Fit,
+    Invariance,
+    assess_invariance,
+    confirm_factors,
+)
 from mhscreen.psychometrics.cut_scores import ChosenCut, choose_cut
 from mhscreen.psychometrics.decision_curves import DecisionCurve, weigh_cuts
 from mhscreen.psychometrics.growth import Trajectories, follow_waves
@@ -80,6 +89,7 @@ from mhscreen.psychometrics.structure import (
 from mhscreen.psychometrics.transitions import Transitions, tabulate_transitions
 
 __all__ = [
+    "LEVELS",
     "Accuracy",
     "Adequacy",
     "AnalysisError",
@@ -91,11 +101,15 @@ __all__ = [
     "ChosenCut",
     "Classification",
     "Coefficient",
+    "Confirmation",
     "Criterion",
     "DecisionCurve",
+    "Estimate",
     "Factors",
+    "Fit",
     "Hierarchy",
     "IntraclassCorrelations",
+    "Invariance",
     "ItemAnalysis",
     "ItemParameters",
     "Kappa",
@@ -113,6 +127,7 @@ __all__ = [
     "assess_adequacy",
     "assess_agreement",
     "assess_change",
+    "assess_invariance",
     "assess_kappa",
     "assess_reliability",
     "basis_of_sample",
@@ -123,6 +138,7 @@ __all__ = [
     "classify_by_reliability",
     "compare_areas",
     "compare_groups",
+    "confirm_factors",
     "correlate_ordered",
     "count_factors",
     "cut_between",

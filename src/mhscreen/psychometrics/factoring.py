@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import numpy as np
 
@@ -35,8 +35,11 @@ Extraction = Literal["minres", "ml"]
 Rotation = Literal["none", "varimax", "promax", "oblimin", "geomin"]
 
 _LEAST = 0.005  # the least uniqueness that is looked at, as psych and factanal have it
-_STEPS = 2000
-_FLAT = 1e-5  # how flat a minimum is
+_STEPS = 1000
+_FLAT = 1e-9  # the slope at which a minimum is one
+_NEARLY_FLAT = 1e-6
+_SHORTEST = 1e-9
+_RIDGE = 1e-10
 _ROTATION_FLAT = 1e-6
 _TURN = 1e-9  # radians, below which varimax is done
 _GEOMIN = 0.01
@@ -54,7 +57,7 @@ class Unrotated:
     uniqueness : ndarray, shape (items,)
         The variance of each item that no factor explains.
     objective : float
-        The discrepancy: half the squared residuals (minres), or the likelihood's (ml).
+        Half the sum of squared residuals (minres), or half the discrepancy of the likelihood (ml).
     """
 
     loadings: NDArray[np.float64]
@@ -107,37 +110,18 @@ def extract(
     >>> found.loadings.round(3).ravel()
     array([0.8, 0.7, 0.6])
     """
-    from scipy.optimize import minimize
-
     items = len(correlation)
     if not 1 <= factors <= most_factors(items):
         msg = f"{items} items carry 1 to {most_factors(items)} factors, not {factors}"
         raise UsageError(msg)
-    check_choice("method", method, *_DISCREPANCY)
-    discrepancy = _DISCREPANCY[method]
-    start = (1 - 0.5 * factors / items) * (1 - squared_multiple(correlation))
-    found = minimize(
-        discrepancy,
-        np.clip(start, _LEAST, 1),
-        args=(correlation, factors),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(_LEAST, 1)] * items,
-        options={"maxiter": _STEPS, "maxfun": 10 * _STEPS, "ftol": 1e-15, "gtol": 1e-8},
-    )
-    slope = np.where(found.x <= _LEAST, np.minimum(found.jac, 0), found.jac)
-    slope = np.where(found.x >= 1, np.maximum(slope, 0), slope)
-    if not np.max(np.abs(slope)) < _FLAT:
-        give_up(
-            f"{factors} factor{'' if factors == 1 else 's'} by {method}",
-            int(found.nit),
-            "ask for fewer factors, or leave out items that hardly correlate with others",
-        )
-    loadings = _LOADINGS[method](found.x, correlation, factors)
+    check_choice("method", method, *_LOSSES)
+    uniqueness, objective = _minimise(correlation, factors, _LOSSES[method])
+    loadings = _LOADINGS[method](uniqueness, correlation, factors)
     common = np.sum(loadings**2, axis=1)
     # Of minres the residual on the diagonal, where a bound was met, is uniqueness, too.
-    uniqueness = 1 - common if method == "minres" else found.x
-    return Unrotated(_upright(loadings), uniqueness, float(found.fun))
+    if method == "minres":
+        uniqueness = 1 - common
+    return Unrotated(_upright(loadings), uniqueness, objective)
 
 
 def sort_factors(
@@ -193,14 +177,71 @@ def _upright(loadings: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(loadings * np.where(loadings.sum(axis=0) < 0, -1.0, 1.0))
 
 
-def _minres(
-    uniqueness: NDArray[np.float64], correlation: NDArray[np.float64], factors: int
-) -> tuple[float, NDArray[np.float64]]:
-    """Return half the squared residuals and their gradient (Harman & Jones 1966)."""
+@dataclass(frozen=True, eq=False)
+class _At:
+    """A loss at some uniquenesses, its slope, and about how it bends."""
+
+    loss: float
+    slope: NDArray[np.float64]
+    bend: NDArray[np.float64]
+
+
+_Loss = Callable[["NDArray[np.float64]", "NDArray[np.float64]", int], _At]
+
+
+def _minimise(
+    correlation: NDArray[np.float64], factors: int, loss: _Loss
+) -> tuple[NDArray[np.float64], float]:
+    """Return the uniquenesses of the least loss, and that loss, by Newton steps within bounds.
+
+    The losses bend about as the squared projection on what no factor explains (Jöreskog 1977), by
+    the uniqueness of minres and by its logarithm of ml. An item at a bound stays there while the
+    slope points outward.
+    """
+    items = len(correlation)
+    start = (1 - 0.5 * factors / items) * (1 - squared_multiple(correlation))
+    uniqueness = np.clip(start, _LEAST, 1)
+    logarithmic = loss is _likelihood
+    at = loss(uniqueness, correlation, factors)
+    for _ in range(_STEPS):
+        free = ~(((uniqueness <= _LEAST) & (at.slope > 0)) | ((uniqueness >= 1) & (at.slope < 0)))
+        if not free.any() or np.max(np.abs(at.slope[free])) < _FLAT:
+            return uniqueness, at.loss
+        bend = at.bend[np.ix_(free, free)]
+        move = np.zeros(items)
+        move[free] = np.linalg.solve(bend + _RIDGE * np.eye(len(bend)), -at.slope[free])
+        length = 1.0
+        while True:
+            step = length * move
+            tried = uniqueness * np.exp(np.clip(step, -3, 3)) if logarithmic else uniqueness + step
+            tried = np.clip(tried, _LEAST, 1)
+            new = loss(tried, correlation, factors)
+            if new.loss < at.loss:
+                break
+            length /= 4
+            if length < _SHORTEST:
+                if np.max(np.abs(at.slope[free])) < _NEARLY_FLAT:  # the loss cannot see more
+                    return uniqueness, at.loss
+                return _no_end(factors)
+        uniqueness, at = tried, new
+    return _no_end(factors)
+
+
+def _no_end(factors: int) -> NoReturn:
+    give_up(
+        f"{factors} factor{'' if factors == 1 else 's'}",
+        _STEPS,
+        "ask for fewer factors, or leave out items that hardly correlate with others",
+    )
+
+
+def _minres(uniqueness: NDArray[np.float64], correlation: NDArray[np.float64], factors: int) -> _At:
+    """Return half the squared residuals (Harman & Jones 1966)."""
     values, vectors = np.linalg.eigh(correlation - np.diag(uniqueness))
     rest = values.copy()
     rest[::-1][:factors] -= np.maximum(values[::-1][:factors], 0)
-    return float(rest @ rest / 2), -(vectors**2) @ rest
+    apart = vectors[:, : len(values) - factors]
+    return _At(float(rest @ rest / 2), -(vectors**2) @ rest, (apart @ apart.T) ** 2)
 
 
 def _minres_loadings(
@@ -213,31 +254,28 @@ def _minres_loadings(
 
 def _likelihood(
     uniqueness: NDArray[np.float64], correlation: NDArray[np.float64], factors: int
-) -> tuple[float, NDArray[np.float64]]:
-    """Return the discrepancy of maximum likelihood and its gradient (Jöreskog 1967)."""
-    values, loadings = _likelihood_parts(uniqueness, correlation, factors)
+) -> _At:
+    """Return half the discrepancy of maximum likelihood, by the logarithms (Jöreskog 1967)."""
+    scale = np.sqrt(uniqueness)
+    values, vectors = np.linalg.eigh(correlation / np.outer(scale, scale))
     rest = values[: len(values) - factors]
-    residual = np.sum(loadings**2, axis=1) + uniqueness - np.diag(correlation)
-    return float(np.sum(rest - np.log(rest) - 1)), residual / uniqueness**2
+    apart = vectors[:, : len(rest)]
+    below = np.minimum(values[len(rest) :] - 1, 0)  # a factor that is none leaves its residual
+    slope = apart**2 @ (1 - rest) - vectors[:, len(rest) :] ** 2 @ below
+    loss = float(np.sum(rest - np.log(rest) - 1)) / 2
+    return _At(loss, slope / 2, (apart @ apart.T) ** 2 / 2)
 
 
 def _likelihood_loadings(
     uniqueness: NDArray[np.float64], correlation: NDArray[np.float64], factors: int
 ) -> NDArray[np.float64]:
-    return _likelihood_parts(uniqueness, correlation, factors)[1]
-
-
-def _likelihood_parts(
-    uniqueness: NDArray[np.float64], correlation: NDArray[np.float64], factors: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the eigenvalues of the scaled correlations, and the loadings."""
     scale = np.sqrt(uniqueness)
     values, vectors = np.linalg.eigh(correlation / np.outer(scale, scale))
     kept = np.sqrt(np.maximum(values[::-1][:factors] - 1, 0))
-    return values, scale[:, None] * vectors[:, ::-1][:, :factors] * kept
+    return np.asarray(scale[:, None] * vectors[:, ::-1][:, :factors] * kept)
 
 
-_DISCREPANCY = {"minres": _minres, "ml": _likelihood}
+_LOSSES: dict[str, _Loss] = {"minres": _minres, "ml": _likelihood}
 _LOADINGS = {"minres": _minres_loadings, "ml": _likelihood_loadings}
 
 

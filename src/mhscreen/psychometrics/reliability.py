@@ -265,8 +265,8 @@ def estimate_omega(
     answers, items, weights, missing
         As for `estimate_alpha`.
     factors : int, optional
-        The group factors. By default 3, and none below six items, which cannot carry three, or
-        where three come to no end: then `problems` says so, and only ``estimate_omega`` is given.
+        The group factors; 0 for none. By default 3, and none below six items, which cannot carry
+        three, or where three come to no end: then `problems` says so, and only ``omega`` is given.
     interval : str
         ``"bootstrap"`` or ``"none"``.
     level, replicates, seed

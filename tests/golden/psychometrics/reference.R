@@ -135,8 +135,8 @@ factors_of <- function(d, nf) {
 
 FIT <- c("chisq", "df", "pvalue", "baseline.chisq", "baseline.df", "cfi", "tli", "rmsea",
          "rmsea.ci.lower", "rmsea.ci.upper", "srmr", "logl", "aic", "bic", "npar")
-ROBUST <- c("chisq.scaled", "chisq.scaling.factor", "cfi.robust", "tli.robust", "rmsea.robust")
 fit_of <- function(f) as.list(setNames(num(fitMeasures(f, FIT)), FIT))
+scaling_of <- function(...) num(fitMeasures(cfa(..., std.lv = TRUE, test = "satorra.bentler"), "chisq.scaling.factor"))
 parameters_of <- function(f) {
   u <- parameterEstimates(f); s <- standardizedSolution(f)
   u <- u[u$op %in% c("=~", "~~", "~1"), ]; s <- s[s$op %in% c("=~", "~~", "~1"), ]
@@ -146,15 +146,15 @@ parameters_of <- function(f) {
 model_of <- function(keys) paste(mapply(function(k, i) paste(k, "=~", paste(i, collapse = "+")), names(keys), keys), collapse = "\n")
 confirm <- function(keys, d) {
   f <- cfa(model_of(keys), d, std.lv = TRUE)
-  r <- cfa(model_of(keys), d, std.lv = TRUE, estimator = "MLR")
   list(keys = keys, n = nobs(f), fit = fit_of(f), parameters = parameters_of(f),
-       robust = as.list(setNames(num(fitMeasures(r, ROBUST)), ROBUST)), robust_se = num(parameterEstimates(r)$se[parameterEstimates(r)$op %in% c("=~", "~~", "~1")]))
+       scaling = scaling_of(model_of(keys), d))
 }
 invariance <- function(keys, d, group) {
   levels <- list(configural = "", metric = "loadings", scalar = c("loadings", "intercepts"),
                  strict = c("loadings", "intercepts", "residuals"))
   fits <- lapply(levels, function(e) cfa(model_of(keys), d, group = group, group.equal = e, std.lv = TRUE))
   list(keys = keys, groups = lavInspect(fits$configural, "group.label"), fits = lapply(fits, fit_of),
+       scaling = as.list(sapply(levels, function(e) scaling_of(model_of(keys), d, group = group, group.equal = e))),
        scalar = parameters_of(fits$scalar))
 }
 tests <- list(visual = paste0("x", 1:3), textual = paste0("x", 4:6), speed = paste0("x", 7:9))
