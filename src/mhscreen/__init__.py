@@ -40,15 +40,22 @@ if TYPE_CHECKING:
     )
     from mhscreen.explain import explain_case, explain_entry
     from mhscreen.interop.run_folder import FolderRun
+    from mhscreen.ledger.aggregates import Release, read_release, release_counts
     from mhscreen.ledger.cases import Action, Case, Cases
+    from mhscreen.ledger.disclosure import View, disclose
     from mhscreen.ledger.due import WorkItem, due
     from mhscreen.ledger.erasure import erase_entries
     from mhscreen.ledger.fold import fold
+    from mhscreen.ledger.forms import print_form
     from mhscreen.ledger.intake import append_files
+    from mhscreen.ledger.month import Month, close_month
+    from mhscreen.ledger.pseudonyms import pseudonym, read_key
+    from mhscreen.ledger.queue import QueueItem, rescreen_queue
     from mhscreen.ledger.replay import Replay
     from mhscreen.ledger.retention import RetentionEnd, retention_ends
     from mhscreen.ledger.stores import Appended, Ledger, copy_ledger, open_ledger
     from mhscreen.ledger.verify import Verification, verify_ledger
+    from mhscreen.ledger.views import ledger_view
     from mhscreen.loading import Library, installed_library, load_library, shipped_library
     from mhscreen.plan.plan import Plan, compile_plan
     from mhscreen.problems import (
@@ -71,7 +78,7 @@ if TYPE_CHECKING:
     from mhscreen.steps.score import Scores, score
     from mhscreen.steps.screen import Screening
     from mhscreen.steps.triage import Reason, Triage, triage
-    from mhscreen.vocabulary import Flag, Informant, ScreenTier, Stage, Tier
+    from mhscreen.vocabulary import Flag, Informant, Role, ScreenTier, Stage, Tier
 
 _HOMES = {
     "mhscreen._facade": (
@@ -94,15 +101,22 @@ _HOMES = {
     ),
     "mhscreen.explain": ("explain_case", "explain_entry"),
     "mhscreen.interop.run_folder": ("FolderRun",),
+    "mhscreen.ledger.aggregates": ("Release", "read_release", "release_counts"),
     "mhscreen.ledger.cases": ("Action", "Case", "Cases"),
+    "mhscreen.ledger.disclosure": ("View", "disclose"),
     "mhscreen.ledger.due": ("WorkItem", "due"),
     "mhscreen.ledger.erasure": ("erase_entries",),
     "mhscreen.ledger.fold": ("fold",),
+    "mhscreen.ledger.forms": ("print_form",),
     "mhscreen.ledger.intake": ("append_files",),
+    "mhscreen.ledger.month": ("Month", "close_month"),
+    "mhscreen.ledger.pseudonyms": ("pseudonym", "read_key"),
+    "mhscreen.ledger.queue": ("QueueItem", "rescreen_queue"),
     "mhscreen.ledger.replay": ("Replay",),
     "mhscreen.ledger.retention": ("RetentionEnd", "retention_ends"),
     "mhscreen.ledger.stores": ("Appended", "Ledger", "copy_ledger", "open_ledger"),
     "mhscreen.ledger.verify": ("Verification", "verify_ledger"),
+    "mhscreen.ledger.views": ("ledger_view",),
     "mhscreen.loading": ("Library", "installed_library", "load_library", "shipped_library"),
     "mhscreen.plan.plan": ("Plan", "compile_plan"),
     "mhscreen.problems": (
@@ -125,7 +139,7 @@ _HOMES = {
     "mhscreen.steps.score": ("Scores", "score"),
     "mhscreen.steps.screen": ("Screening",),
     "mhscreen.steps.triage": ("Reason", "Triage", "triage"),
-    "mhscreen.vocabulary": ("Flag", "Informant", "ScreenTier", "Stage", "Tier"),
+    "mhscreen.vocabulary": ("Flag", "Informant", "Role", "ScreenTier", "Stage", "Tier"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -146,17 +160,21 @@ __all__ = [
     "Ledger",
     "Library",
     "MhscreenError",
+    "Month",
     "NormComparison",
     "NormedScores",
     "Plan",
     "PolicyCheck",
     "PolicyDiff",
     "Problem",
+    "QueueItem",
     "Reason",
+    "Release",
     "Replay",
     "ResponseBatch",
     "ResponseError",
     "RetentionEnd",
+    "Role",
     "Scores",
     "ScreenTier",
     "Screening",
@@ -165,6 +183,7 @@ __all__ = [
     "Triage",
     "UsageError",
     "Verification",
+    "View",
     "WorkItem",
     "__version__",
     "affected",
@@ -173,11 +192,13 @@ __all__ = [
     "bind",
     "build_norm",
     "check_policy",
+    "close_month",
     "compare_norms",
     "compare_with_norm",
     "compile_plan",
     "copy_ledger",
     "diff_policies",
+    "disclose",
     "due",
     "emit",
     "erase_entries",
@@ -186,10 +207,17 @@ __all__ = [
     "fold",
     "forecast",
     "installed_library",
+    "ledger_view",
     "load_library",
     "norm",
     "open_ledger",
+    "print_form",
+    "pseudonym",
+    "read_key",
+    "read_release",
+    "release_counts",
     "replay",
+    "rescreen_queue",
     "retention_ends",
     "score",
     "score_instrument",

@@ -251,6 +251,20 @@ def test_a_role_that_the_programme_does_not_list_sees_nothing(plan, role):
         disclose(Cases({}), [], plan.programme, role, at={}, on=NOW)
 
 
+@pytest.mark.parametrize("role", ["guardian", Role.GUARDIAN])
+def test_a_role_by_its_code_is_the_role(plan, role):
+    with pytest.raises(UsageError, match="released"):
+        disclose(Cases({}), [], plan.programme, role, at={"pupil": "A1"}, on=NOW)
+
+
+def test_what_is_no_role_or_cannot_be_named_is_refused(plan):
+    with pytest.raises(UsageError, match="no role"):
+        disclose(Cases({}), [], plan.programme, "parent", at={}, on=NOW)
+    at = PLACES["school"]
+    with pytest.raises(UsageError, match="answers and notes"):
+        disclose(Cases({}), [], plan.programme, "head", at=at, on=NOW, named=("scores",))
+
+
 def test_what_was_replaced_or_sealed_is_not_shown(see, enter):
     first = enter("talk", channel="phone")
     second = enter("talk", channel="visit", supersedes=first["entry_id"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mhscreen.ledger.pseudonyms import is_pseudonym, pseudonym
 from mhscreen.problems import UsageError
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mhscreen.definitions.programme import Disclosure
     from mhscreen.ledger.cases import Action, Case, Cases
 
-__all__ = ["Named", "PupilView", "View", "disclose", "guardian_held", "rules_for"]
+__all__ = ["Named", "PupilView", "View", "disclose", "expect_role", "guardian_held", "rules_for"]
 
 Document = dict[str, Any]
 Named = Literal["answers", "notes"]
@@ -155,9 +155,9 @@ def disclose(
     Raises
     ------
     UsageError
-        If the role sees nothing in this programme; if the place is not given; if a guardian's
-        view is released by nobody, or held because a pupil may have been harmed; if it leaves
-        the school without pseudonyms.
+        If there is no such role, or it sees nothing in this programme; if the place is not given;
+        if a guardian's view is released by nobody, or held because a pupil may have been harmed;
+        if it leaves the school without pseudonyms.
 
     Examples
     --------
@@ -170,6 +170,11 @@ def disclose(
     Traceback (most recent call last):
     mhscreen.problems.UsageError: a view for class_teacher needs school, class
     """
+    role = expect_role(role)
+    unknown = sorted(set(named).difference(get_args(Named)))
+    if unknown:
+        msg = f"what can be named are {' and '.join(get_args(Named))}"
+        raise UsageError(msg)
     rules = rules_for(programme, role)
     place = _PLACES[rules.within]
     if any(at.get(part) is None for part in place):
@@ -215,11 +220,26 @@ def rules_for(programme: Programme, role: Role) -> Disclosure:
     UsageError
         If it lists nothing: the role then sees nothing.
     """
+    role = expect_role(role)
     for one in programme.disclosure:
         if role in one.roles:
             return one
     msg = f"{programme.ref} shows nothing to {role}"
     raise UsageError(msg)
+
+
+def expect_role(role: str) -> Role:
+    """Return a role by its code; what is none would be told apart from every role, and pass.
+
+    Raises
+    ------
+    UsageError
+        If there is no such role.
+    """
+    if role not in set(Role):
+        msg = f"there is no role {role!r}; there are {', '.join(Role)}"
+        raise UsageError(msg)
+    return Role(role)
 
 
 def guardian_held(case: Case, entries: Iterable[Mapping[str, Any]]) -> bool:

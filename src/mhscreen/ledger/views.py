@@ -58,7 +58,7 @@ def ledger_view(
     UsageError
         If the programme has no such ledger.
     """
-    if ledger not in programme.ledger_map:
+    if ledger not in set(LedgerClass) or LedgerClass(ledger) not in programme.ledger_map:
         msg = f"{programme.ref} has no ledger {ledger}"
         raise UsageError(msg)
     found = {

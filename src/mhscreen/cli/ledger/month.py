@@ -101,18 +101,17 @@ def close(
     For staff only. Ends with 1 where something is overdue, or a pupil is not screened after the
     deadline.
     """
+    import mhscreen as mh
     from mhscreen.atomic import whole_folder
     from mhscreen.interop.files import write_csv
-    from mhscreen.ledger.month import close_month
     from mhscreen.ledger.month_tables import month_tables, queue_table
-    from mhscreen.ledger.queue import rescreen_queue
 
     with errors_end_with(2):
         library, entries, programme = _read(ledger, definitions)
-        month = close_month(entries, period, programme, library=library)
+        month = mh.close_month(entries, period, programme, library=library)
         print_problems(month.cases.problems, most=20)
         sheets = month_tables(month)
-        sheets["queue"] = queue_table(rescreen_queue(month.cases, entries))
+        sheets["queue"] = queue_table(mh.rescreen_queue(month.cases, entries))
         with whole_folder(out) as folder:
             for name, sheet in sheets.items():
                 write_csv(sheet, folder / f"{name}.csv", for_people=True)
@@ -141,12 +140,13 @@ def show_ledger(
     definitions: _Definitions = None,
 ) -> None:
     """Show one of the four ledgers, after the programme's ledger map. For staff only."""
+    import mhscreen as mh
     from mhscreen.interop.files import write_csv
-    from mhscreen.ledger.views import ledger_table, ledger_view
+    from mhscreen.ledger.views import ledger_table
 
     with errors_end_with(2):
         _, entries, programme = _read(ledger, definitions)
-        found = ledger_view(entries, programme, which, period=month)
+        found = mh.ledger_view(entries, programme, which, period=month)
         if out is not None:
             write_csv(ledger_table(found), out, for_people=True)
             typer.echo(out)
@@ -167,14 +167,13 @@ def show_queue(
     import mhscreen as mh
     from mhscreen.interop.files import write_csv
     from mhscreen.ledger.month_tables import queue_table
-    from mhscreen.ledger.queue import rescreen_queue
 
     with errors_end_with(2):
         library, entries, _ = _read(ledger, definitions)
         cases = mh.fold(entries, library=library)
         queue = [
             item
-            for item in rescreen_queue(cases, entries)
+            for item in mh.rescreen_queue(cases, entries)
             if school is None or item.case.org["school"] == school
         ]
         table = queue_table(queue)
@@ -210,12 +209,12 @@ def print_one(
     What goes to a family is a draft until a named person releases it, and is refused where the
     pupil may have been harmed and nobody has decided yet.
     """
+    import mhscreen as mh
     from mhscreen.atomic import whole_file
-    from mhscreen.ledger.forms import print_form
 
     with errors_end_with(2):
         cases, entries, programme, now = _fold(ledger, on, definitions)
-        text = print_form(
+        text = mh.print_form(
             kind.value, cases, entries, programme, pupil, on=now, by=by, role=role,
             released_by=released_by, named=[one.value for one in with_ or ()],
         )  # fmt: skip
@@ -305,9 +304,9 @@ def aggregate(
 
     Name every earlier release that the readers have, or two of them may be subtracted.
     """
+    import mhscreen as mh
     from mhscreen.atomic import whole_file
     from mhscreen.interop.files import write_csv
-    from mhscreen.ledger.aggregates import read_release, release_counts
     from mhscreen.ledger.disclosure import rules_for
 
     with errors_end_with(2):
@@ -323,14 +322,14 @@ def aggregate(
         if for_ is Role.DISTRICT and district is None:
             msg = "counts for a district are of its own schools: say which, with --district"
             raise UsageError(msg)
-        release = release_counts(
+        release = mh.release_counts(
             cases,
             of=of.value,
             by=[one.value for one in by],
             on=now.date(),
             smallest=smallest,
             where={name: value for name, value in place.items() if value is not None},
-            earlier=[read_release(_json(path)) for path in earlier or ()],
+            earlier=[mh.read_release(_json(path)) for path in earlier or ()],
         )
         with whole_file(out) as temporary:
             text = json.dumps(release.document(), ensure_ascii=False, indent=2)
@@ -401,11 +400,11 @@ def _view(
     *,
     released_by: str | None = None,
 ) -> View:
-    from mhscreen.ledger.disclosure import disclose
-    from mhscreen.ledger.pseudonyms import read_key
+
+    import mhscreen as mh
 
     cases, entries, programme, now = _fold(where, on, definitions)
-    return disclose(
+    return mh.disclose(
         cases,
         entries,
         programme,
@@ -414,7 +413,7 @@ def _view(
         on=now,
         named=[one.value for one in named or ()],
         released_by=released_by,
-        key=None if key_file is None else read_key(key_file),
+        key=None if key_file is None else mh.read_key(key_file),
     )
 
 
