@@ -52,6 +52,11 @@ def test_entering_the_same_thing_later_gives_the_same_id(plan):
     assert enter(plan)["entry_id"] == enter(plan, at=NOW + dt.timedelta(days=3))["entry_id"]
 
 
+def test_entering_it_after_the_pupil_has_changed_school_gives_the_same_id(plan):
+    moved = complete_draft(INTERVIEW, plan.programme, org=ORG | {"school": "T"}, recorded_at=NOW)
+    assert moved["entry_id"] == enter(plan)["entry_id"]
+
+
 def test_another_answer_gives_another_id(plan):
     other = enter(plan, asked=[{"about": "suicide_ideation", "answer": "yes"}])
     assert other["entry_id"] != enter(plan)["entry_id"]

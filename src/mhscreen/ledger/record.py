@@ -40,7 +40,11 @@ _NOBODY: Document = {
     "grade": None,
     "class": "",
 }
-_CLOCK = frozenset({"recorded_at", "prev_hash", "hash", "entry_id"})
+_SAID_BY_NOBODY = frozenset(
+    {"recorded_at", "prev_hash", "hash", "entry_id", "period", "term", "ledger_class",
+     "confidentiality"}
+)  # fmt: skip
+"""What follows from the rest: the id does not hang on it."""
 _RESTRICTED = frozenset({EntryType.REFERRAL, EntryType.LEAVE_RETURN, EntryType.INTERVIEW})
 
 
@@ -118,7 +122,7 @@ def complete_draft(
         "entry_id": "00000000-0000-0000-0000-000000000000",
     }
     checked = _validate(entry, where)
-    checked["entry_id"] = _id(checked)
+    checked["entry_id"] = _id(checked, draft)
     checked["hash"] = entry_hash(checked)
     return checked
 
@@ -142,8 +146,10 @@ def _validate(entry: Document, where: Mapping[str, Any]) -> Document:
     return model.model_dump(mode="json", by_alias=True)
 
 
-def _id(entry: Document) -> str:
-    content = {name: value for name, value in entry.items() if name not in _CLOCK}
+def _id(entry: Document, draft: Mapping[str, Any]) -> str:
+    """Return the id over what was said; where the pupil is at school may be known only later."""
+    left_out = _SAID_BY_NOBODY if "org" in draft else _SAID_BY_NOBODY | {"org"}
+    content = {name: value for name, value in entry.items() if name not in left_out}
     kind, pupil = entry["entry_type"], entry["pupil_ref"] or ""
     evidence = digest(canonical_json(content))
     return entry_id(kind, entry["programme"], entry["cycle_id"], pupil, evidence, "")
