@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         simulate,
         to_frame,
     )
+    from mhscreen.entries.pseudonyms import pseudonym
     from mhscreen.explain import explain_case, explain_entry
     from mhscreen.interop.run_folder import FolderRun
     from mhscreen.ledger.aggregates import Release, read_release, release_counts
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
     from mhscreen.ledger.fold import fold
     from mhscreen.ledger.forms import print_form
     from mhscreen.ledger.intake import append_files
+    from mhscreen.ledger.key_file import read_key
     from mhscreen.ledger.month import Month, close_month
-    from mhscreen.ledger.pseudonyms import pseudonym, read_key
     from mhscreen.ledger.queue import QueueItem, rescreen_queue
     from mhscreen.ledger.replay import Replay
     from mhscreen.ledger.retention import RetentionEnd, retention_ends
@@ -99,6 +100,7 @@ _HOMES = {
         "simulate",
         "to_frame",
     ),
+    "mhscreen.entries.pseudonyms": ("pseudonym",),
     "mhscreen.explain": ("explain_case", "explain_entry"),
     "mhscreen.interop.run_folder": ("FolderRun",),
     "mhscreen.ledger.aggregates": ("Release", "read_release", "release_counts"),
@@ -109,8 +111,8 @@ _HOMES = {
     "mhscreen.ledger.fold": ("fold",),
     "mhscreen.ledger.forms": ("print_form",),
     "mhscreen.ledger.intake": ("append_files",),
+    "mhscreen.ledger.key_file": ("read_key",),
     "mhscreen.ledger.month": ("Month", "close_month"),
-    "mhscreen.ledger.pseudonyms": ("pseudonym", "read_key"),
     "mhscreen.ledger.queue": ("QueueItem", "rescreen_queue"),
     "mhscreen.ledger.replay": ("Replay",),
     "mhscreen.ledger.retention": ("RetentionEnd", "retention_ends"),

@@ -227,7 +227,7 @@ def screen(
     return _screen(plan, batch, moment(at, plan.programme.zone))
 
 
-def emit(plan: Plan, triage: Triage, *, at: Moment) -> Entries:
+def emit(plan: Plan, triage: Triage, *, at: Moment, key: bytes | None = None) -> Entries:
     """Make the ledger entries of a batch.
 
     Parameters
@@ -238,11 +238,14 @@ def emit(plan: Plan, triage: Triage, *, at: Moment) -> Entries:
         The evaluated batch.
     at : date, datetime or str
         The entries' time; a date is its midnight in the programme's zone.
+    key : bytes, optional
+        From `read_key`. With it entries refer to pupils by pseudonyms; without, by the roster's
+        ``subject``.
 
     Raises
     ------
     UsageError
-        If the triage was not made with this plan.
+        If the triage was not made with this plan, or the key is too short.
 
     Examples
     --------
@@ -255,7 +258,7 @@ def emit(plan: Plan, triage: Triage, *, at: Moment) -> Entries:
     'qingdao-2023/2026-2027/autumn'
     """
     expect("plan", plan, Plan)
-    return _emit(plan, triage, moment(at, plan.programme.zone))
+    return _emit(plan, triage, moment(at, plan.programme.zone), key=key)
 
 
 def screen_files(

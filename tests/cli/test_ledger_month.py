@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from mhscreen import compile_plan, shipped_library
 from mhscreen.cli import app
-from mhscreen.ledger.pseudonyms import is_pseudonym
+from mhscreen.entries.pseudonyms import is_pseudonym
 from mhscreen.ledger.record import complete_draft
 from mhscreen.ledger.stores import open_ledger
 from mhscreen.vocabulary import EntryType

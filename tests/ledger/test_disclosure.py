@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mhscreen.entries.pseudonyms import is_pseudonym
 from mhscreen.entries.schema import MODELS, field_paths
 from mhscreen.ledger.cases import Action, Case, Cases, Decision
 from mhscreen.ledger.disclosure import _ANSWERS, _is_answer, _pick, disclose
-from mhscreen.ledger.pseudonyms import is_pseudonym
 from mhscreen.ledger.record import complete_draft
 from mhscreen.problems import UsageError
 from mhscreen.vocabulary import (

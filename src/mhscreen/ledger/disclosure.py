@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from mhscreen.ledger.pseudonyms import is_pseudonym, pseudonym
+from mhscreen.entries.pseudonyms import is_pseudonym, pseudonym
 from mhscreen.problems import UsageError
 from mhscreen.vocabulary import (
     Answer,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ import numpy as np
 from mhscreen._version import __version__
 from mhscreen.entries.canonical import canonical_json, digest, entry_id, seal, whole
 from mhscreen.entries.parts import SCHEMA_VERSION
+from mhscreen.entries.pseudonyms import key_mark, pseudonym
 from mhscreen.entries.screening import ScreeningEntry
 from mhscreen.kernels import codes as rc
 from mhscreen.kernels.logic import HOLDS, UNDECIDED
@@ -129,6 +130,7 @@ class Entries:
 
     triage: Triage
     at: np.datetime64
+    key: bytes | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return f"<Entries: {len(self)} entries, {self.triage.plan.programme.ref}>"
@@ -179,10 +181,12 @@ class Entries:
         screen = result.screen[block]
         established = result.established[block]
         reasons, undecided, classes = _reasons(result, block)
-        subjects = roster.subject[block].tolist()
+        refs = roster.subject[block].tolist()
+        if self.key is not None:
+            refs = [pseudonym(subject, self.key) for subject in refs]
         ids = [
             entry_id("screening", ref, cycle.id, subject, one.evidence, pins)
-            for subject, one in zip(subjects, evidence, strict=True)
+            for subject, one in zip(refs, evidence, strict=True)
         ]
         tier = [canonical_json(str(one)) for one in Tier]
         shown = [canonical_json(str(one)) for one in ScreenTier]
@@ -228,7 +232,7 @@ class Entries:
                 [canonical_json(c) for c in _ledger_classes(plan)], established
             ),
             "org": org,
-            "pupil_ref": [canonical_json(one) for one in subjects],
+            "pupil_ref": [canonical_json(one) for one in refs],
             "age": _texts(self._ages[block]),
             "sex": _codes(Sex, roster.sex[block]),
             "attendance": _codes(Attendance, roster.status[block]),
@@ -293,7 +297,7 @@ class Entries:
         return [None if age != age else whole(age) for age in ages.tolist()]  # noqa: PLR0124
 
 
-def emit(plan: Plan, triage: Triage, at: np.datetime64) -> Entries:
+def emit(plan: Plan, triage: Triage, at: np.datetime64, *, key: bytes | None = None) -> Entries:
     """Make the screening entries of a batch.
 
     Parameters
@@ -305,15 +309,19 @@ def emit(plan: Plan, triage: Triage, at: np.datetime64) -> Entries:
     at : datetime64[s]
         When the pupils are screened, in UTC: the entries' time, and the start of the clock
         where a form has no time of its own.
+    key : bytes, optional
+        With it `pupil_ref` is a pseudonym of the roster's `subject`; without, the `subject`.
 
     Raises
     ------
     UsageError
-        If the triage was not made with this plan.
+        If the triage was not made with this plan, or the key is too short.
     """
     expect("triage", triage, Triage)
     check_plan(plan, triage.plan)
-    return Entries(triage, at)
+    if key is not None:
+        key_mark(key)  # refuses a key that is too short, before any entry is made
+    return Entries(triage, at, key)
 
 
 class _Memo(dict[Any, str]):

@@ -2,12 +2,15 @@
 
 import hashlib
 import hmac
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mhscreen.ledger.pseudonyms import is_pseudonym, key_mark, pseudonym, read_key
+import mhscreen as mh
+from mhscreen.entries.pseudonyms import is_pseudonym, key_mark, pseudonym
+from mhscreen.ledger.key_file import read_key
 from mhscreen.problems import UsageError
 
 KEY = bytes(range(32))
@@ -70,3 +73,41 @@ def test_the_mark_of_a_key_tells_keys_apart_and_is_short():
     assert len(key_mark(KEY)) == 8
     with pytest.raises(UsageError, match="32 bytes"):
         key_mark(b"short")
+
+
+# -- in entries -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def triage(school):
+    return school.screen(school.pupil("A1"), school.pupil("A2")).triage
+
+
+def test_with_a_key_no_entry_holds_the_schools_own_number(plan, triage):
+    entries = list(mh.emit(plan, triage, at="2026-10-15", key=KEY))
+    assert [e["pupil_ref"] for e in entries] == [pseudonym("A1", KEY), pseudonym("A2", KEY)]
+    assert '"A1"' not in json.dumps(entries)
+    assert KEY.hex() not in repr(mh.emit(plan, triage, at="2026-10-15", key=KEY))
+
+
+def test_without_a_key_the_reference_is_the_rosters_subject(plan, triage):
+    assert [e["pupil_ref"] for e in mh.emit(plan, triage, at="2026-10-15")] == ["A1", "A2"]
+
+
+def test_the_same_evidence_entered_again_with_the_key_adds_nothing(plan, triage):
+    first, again = (
+        [e["entry_id"] for e in mh.emit(plan, triage, at="2026-10-15", key=KEY)] for _ in range(2)
+    )
+    assert first == again
+    assert first != [e["entry_id"] for e in mh.emit(plan, triage, at="2026-10-15")]
+
+
+def test_a_pupil_keeps_the_pseudonym_at_another_school(plan, school):
+    moved = school.screen(school.pupil("A1", school="T")).triage
+    (entry,) = mh.emit(plan, moved, at="2026-11-15", key=KEY)
+    assert entry["pupil_ref"] == pseudonym("A1", KEY)
+
+
+def test_entries_are_not_made_with_a_key_that_is_too_short(plan, triage):
+    with pytest.raises(UsageError, match="32 bytes"):
+        mh.emit(plan, triage, at="2026-10-15", key=b"short")

@@ -13,20 +13,16 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mhscreen.problems import UsageError
 
-if TYPE_CHECKING:
-    import os
-
-__all__ = ["is_pseudonym", "key_mark", "pseudonym", "read_key"]
+__all__ = ["MIN_BYTES", "is_pseudonym", "key_mark", "pseudonym"]
 
 _LENGTH = 26  # five bits each: two pupils of a country do not meet
 _SHAPE = re.compile(rf"P-[A-Z2-7]{{{_LENGTH}}}")
 _PUPIL, _KEY = b"mhscreen/pupil/1\x00", b"mhscreen/key/1\x00"
-_MIN_BYTES = 32
+MIN_BYTES = 32
+"""The shortest key."""
 
 
 def pseudonym(subject: str, key: bytes) -> str:
@@ -38,7 +34,7 @@ def pseudonym(subject: str, key: bytes) -> str:
         The number that the pupil keeps for life. Widths of letters and digits and blanks around
         it do not matter.
     key : bytes
-        At least 32, from `read_key`.
+        At least `MIN_BYTES`.
 
     Examples
     --------
@@ -64,30 +60,8 @@ def key_mark(key: bytes) -> str:
     return _mark(_KEY, key)[:8]
 
 
-def read_key(path: str | os.PathLike[str]) -> bytes:
-    """Return the key of a file that holds at least 64 hexadecimal digits.
-
-    Raises
-    ------
-    UsageError
-        If the file is not there or holds anything else; what it holds is not quoted.
-    """
-    try:
-        text = Path(path).read_text("ascii").strip()
-        key = bytes.fromhex(text)
-    except OSError as error:
-        msg = f"the key file {path} cannot be opened: {error.strerror}"
-        raise UsageError(msg) from error
-    except ValueError:
-        key = b""
-    if len(key) < _MIN_BYTES:
-        msg = f"the key file {path} does not hold {2 * _MIN_BYTES} hexadecimal digits or more"
-        raise UsageError(msg)
-    return key
-
-
 def _mark(message: bytes, key: bytes) -> str:
-    if len(key) < _MIN_BYTES:
-        msg = f"a key has {_MIN_BYTES} bytes or more"
+    if len(key) < MIN_BYTES:
+        msg = f"a key has {MIN_BYTES} bytes or more"
         raise UsageError(msg)
     return base64.b32encode(hmac.new(key, message, hashlib.sha256).digest()).decode()
