@@ -137,7 +137,7 @@ def test_a_corrected_figure_is_that_of_all_and_the_naive_one_is_not(how):
 def test_with_everybody_examined_the_correction_changes_nothing():
     score, case, _ = district(3000, 6)
     known = case.astype(float)
-    plain = assess_accuracy(score, known, criterion=BLIND, cuts=[8])
+    plain = assess_accuracy(score, known, criterion=BLIND, cuts=[8], interval="logit")
     rates = [0.1]
     known[0] = NAN  # one pupil, so that the correction is made at all
     bands = np.arange(1, 14)

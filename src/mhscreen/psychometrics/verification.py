@@ -198,7 +198,6 @@ def _begg_greenes(score: Floats, condition: Floats, known: Bools, bands: Sequenc
     here = band[place]
     everybody = np.bincount(here)
     examined = np.bincount(here[known], minlength=len(everybody))
-    found = np.bincount(here[known], weights=condition[known], minlength=len(everybody))
     thin = (examined < np.minimum(_FEWEST, everybody)) | (examined == 0)
     if thin.any():
         first = float(values[band == int(thin.argmax())][0])
@@ -214,21 +213,24 @@ def _begg_greenes(score: Floats, condition: Floats, known: Bools, bands: Sequenc
                 )
             ]
         )
-    share = np.bincount(place) / len(score)
-    chance = found / examined
-    cases = share * chance[band]
+    # Each examined pupil stands for so many of the band; scores within it keep their own shares.
+    share = everybody / len(score)
+    of_band = share[band] / examined[band]
+    sick = np.bincount(place[known], weights=condition[known], minlength=size)
+    well = np.bincount(place[known], minlength=size) - sick
     variance = partial(
         _two_phases,
-        share=share,
-        chance=chance[band],
+        cases=sick / examined[band],
+        others=well / examined[band],
         band=band,
-        of_chance=chance * (1 - chance) / examined,
+        share=share,
+        examined=examined,
         n=len(score),
     )
     return Cells(
         values,
-        cases,
-        share - cases,
+        sick * of_band,
+        well * of_band,
         len(score),
         int(known.sum()),
         complete=False,
@@ -240,20 +242,21 @@ def _two_phases(
     a: Floats,
     b: Floats,
     *,
-    share: Floats,
-    chance: Floats,
+    cases: Floats,
+    others: Floats,
     band: NDArray[np.int64],
-    of_chance: Floats,
+    share: Floats,
+    examined: NDArray[np.int64],
     n: int,
 ) -> Floats:
-    """Return the variance from the scores of all, and from the condition of the examined."""
-    level = chance * a + (1 - chance) * b
-    first = (share * level**2).sum(axis=-1) - (share * level).sum(axis=-1) ** 2
-    steps = share * (a - b)
-    by_band = np.stack(
-        [steps[..., band == one].sum(axis=-1) for one in range(len(of_chance))], axis=-1
+    """Return the variance: of the bands among all, and of the examined within their band."""
+    first, second = (
+        np.stack([part[..., band == one].sum(axis=-1) for one in range(len(share))], axis=-1)
+        for part in (cases * a + others * b, cases * a**2 + others * b**2)
     )
-    found: Floats = first / n + (of_chance * by_band**2).sum(axis=-1)
+    between = (share * first**2).sum(axis=-1) - (share * first).sum(axis=-1) ** 2
+    within = (share**2 * (second - first**2) / examined).sum(axis=-1)
+    found: Floats = between / n + within
     return found
 
 
