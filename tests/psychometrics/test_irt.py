@@ -27,7 +27,7 @@ def simulated(bank, model="graded", forms=800, seed=3, trait=None):
     """Return answers of pupils whose trait is standard normal, as columns."""
     rng = np.random.default_rng(seed)
     theta = rng.normal(size=forms) if trait is None else trait
-    chances = irt.item_parameters(model, bank).chances(theta)
+    chances = irt.take_parameters(model, bank).chances(theta)
     return {
         item: (rng.random(len(theta))[:, None] > p.cumsum(axis=1)[:, :-1]).sum(axis=1)
         for item, p in zip(bank, chances, strict=True)
@@ -45,7 +45,7 @@ def with_blanks(answers, share=0.1, seed=4):
 def two_groups(model, seed=5):
     """Return a design of two groups with a free item, blanks, and a point on it."""
     rng = np.random.default_rng(seed)
-    parameters = irt.item_parameters(model, BANK)
+    parameters = irt.take_parameters(model, BANK)
     numbers = [len(codes) for codes in parameters.codes]
     split = []
     for group in range(2):
@@ -76,7 +76,7 @@ def test_derivatives_of_the_likelihood_are_those_of_its_values(model):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_second_derivatives_by_the_trait_are_those_of_the_probabilities(model):
-    parameters = irt.item_parameters(model, BANK).pick(["q1"])
+    parameters = irt.take_parameters(model, BANK).pick(["q1"])
     theta, step = np.linspace(-2, 2, 9), 1e-4
     around = [parameters.chances(theta + move)[0] for move in (-step, 0, step)]
     x = parameters.slopes[0] * theta[:, None] + parameters.intercepts[0]
@@ -124,7 +124,7 @@ def test_distinct_patterns_give_the_forms_back(seed, items):
 @pytest.mark.parametrize("model", MODELS)
 def test_scores_are_those_of_the_scoring_kernel(model):
     """The engine scores point by point over 321 points; analyses by products over 61."""
-    parameters = irt.item_parameters(model, BANK)
+    parameters = irt.take_parameters(model, BANK)
     answers = with_blanks(simulated(BANK, model, 200))
     trait = kernel.grid(0.0, 1.0)
     chances = [
@@ -137,7 +137,7 @@ def test_scores_are_those_of_the_scoring_kernel(model):
         ]
     )
     wanted = kernel.eap(codes.astype(np.uint8), chances, trait)
-    found = irt.trait_scores(answers, parameters)
+    found = irt.score_trait(answers, parameters)
     answered = found.answered > 0
     np.testing.assert_allclose(found.theta[answered], wanted.mean[answered], atol=1e-6)
     np.testing.assert_allclose(found.se[answered], wanted.se[answered], atol=1e-6)
@@ -147,10 +147,10 @@ def test_scores_are_those_of_the_scoring_kernel(model):
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("method", ["map", "wle"])
 def test_a_score_solves_its_equation(model, method):
-    parameters = irt.item_parameters(model, BANK)
+    parameters = irt.take_parameters(model, BANK)
     every = np.array(list(product(*(range(len(codes)) for codes in parameters.codes))))
     answers = dict(zip(BANK, every.T, strict=True))
-    found = irt.trait_scores(answers, parameters, method=method, prior=(0.5, 2.0))
+    found = irt.score_trait(answers, parameters, method=method, prior=(0.5, 2.0))
     assert not found.problems
     here = scores.at_trait(every.T.astype(np.int8), parameters, found.theta)
     pull = (0.5 - found.theta) / 4.0 if method == "map" else here.tilt / (2 * here.information)
@@ -158,9 +158,9 @@ def test_a_score_solves_its_equation(model, method):
 
 
 def test_a_form_with_too_few_answers_has_no_score():
-    found = irt.trait_scores(
+    found = irt.score_trait(
         {"q1": [0, 3, None], "q2": [1, None, None], "q3": [0, 1, None], "q4": [2, None, None]},
-        irt.item_parameters("graded", BANK),
+        irt.take_parameters("graded", BANK),
         min_answered=3,
     )
     assert np.isnan(found.theta).tolist() == [False, True, True]
@@ -169,9 +169,9 @@ def test_a_form_with_too_few_answers_has_no_score():
 
 @pytest.mark.parametrize("model", MODELS)
 def test_item_fit_expects_what_enumeration_gives(model):
-    parameters = irt.item_parameters(model, BANK)
+    parameters = irt.take_parameters(model, BANK)
     answers = simulated(BANK, model, 500)
-    found = irt.item_fit(answers, parameters, min_expected=0, estimated=False)
+    found = irt.assess_item_fit(answers, parameters, min_expected=0, estimated=False)
     weights = np.exp(-0.5 * POINTS**2)
     weights /= weights.sum()
     chances = parameters.chances(POINTS)
@@ -200,16 +200,16 @@ def test_item_fit_finds_an_item_of_another_kind():
     answers["q3"] = np.abs(sum(answers.values()) - 4) + rng.integers(0, 2, 3000) > 2
     with_u_shape = {item: column.astype(int) for item, column in answers.items()}
     one = irt.calibrate(with_u_shape, errors="none").parameters[0]
-    found = irt.item_fit(with_u_shape, one)
+    found = irt.assess_item_fit(with_u_shape, one)
     assert found.items[int(np.argmax(found.rmsea))] == "q3"
     assert found.p.min() < 1e-6
 
 
 def test_corrected_person_fit_is_standard_normal_where_the_model_holds():
     bank = {f"q{k}": (1.6, [b - 0.7, b, b + 0.7]) for k, b in enumerate(np.linspace(-2, 2, 30))}
-    parameters = irt.item_parameters("graded", bank)
+    parameters = irt.take_parameters("graded", bank)
     rng = np.random.default_rng(2)
-    found = irt.person_fit(simulated(bank, trait=rng.normal(size=4000)), parameters)
+    found = irt.assess_person_fit(simulated(bank, trait=rng.normal(size=4000)), parameters)
     assert found.lz_star.mean() == pytest.approx(0, abs=0.1)  # 30 items are not infinitely many
     assert found.lz_star.std() == pytest.approx(1, abs=0.05)
     assert np.mean(found.lz_star < -1.645) == pytest.approx(0.05, abs=0.02)
@@ -217,20 +217,22 @@ def test_corrected_person_fit_is_standard_normal_where_the_model_holds():
 
 def test_answers_by_chance_fit_worse_and_a_critical_item_makes_nobody_suspect():
     bank = {f"q{k}": (1.8, [b, b + 0.8]) for k, b in enumerate(np.linspace(-1.5, 1.5, 20))}
-    parameters = irt.item_parameters("graded", bank)
+    parameters = irt.take_parameters("graded", bank)
     honest = simulated(bank, forms=500)
     chance = {item: np.random.default_rng(k).integers(0, 3, 500) for k, item in enumerate(bank)}
-    fit = [irt.person_fit(forms, parameters).lz_star for forms in (honest, chance)]
+    fit = [irt.assess_person_fit(forms, parameters).lz_star for forms in (honest, chance)]
     assert np.median(fit[1]) < np.quantile(fit[0], 0.01)
     turned = {**honest, "q19": 2 - honest["q19"]}
-    found = [irt.person_fit(forms, parameters, leave_out=["q19"]).lz for forms in (honest, turned)]
+    found = [
+        irt.assess_person_fit(forms, parameters, leave_out=["q19"]).lz for forms in (honest, turned)
+    ]
     np.testing.assert_array_equal(*found)
 
 
 @pytest.mark.parametrize("method", ["mean_sigma", "mean_mean", "haebara", "stocking_lord"])
 @pytest.mark.parametrize("model", MODELS)
 def test_linking_gives_back_a_known_change_of_scale(method, model):
-    other = irt.item_parameters(model, BANK)
+    other = irt.take_parameters(model, BANK)
     found = irt.link_scales(other.rescaled(1.3, -0.4), other, method=method)
     assert (found.slope, found.intercept) == pytest.approx((1 / 1.3, 0.4 / 1.3), abs=1e-5)
     back = found.apply(other.rescaled(1.3, -0.4))
@@ -239,7 +241,7 @@ def test_linking_gives_back_a_known_change_of_scale(method, model):
 
 
 def test_rescaled_items_are_the_same_items():
-    other = irt.item_parameters("graded", BANK)
+    other = irt.take_parameters("graded", BANK)
     moved = other.rescaled(1.3, -0.4).expected_score(1.3 * POINTS - 0.4)
     np.testing.assert_allclose(moved, other.expected_score(POINTS), rtol=1e-12)
 
@@ -251,10 +253,10 @@ def test_every_result_has_a_frame_a_picture_and_a_title():
     results = [
         found,
         one,
-        irt.item_information(one),
-        irt.trait_scores(answers, one),
-        irt.item_fit(answers, one),
-        irt.person_fit(answers, one),
+        irt.measure_information(one),
+        irt.score_trait(answers, one),
+        irt.assess_item_fit(answers, one),
+        irt.assess_person_fit(answers, one),
         irt.link_scales(one, one),
     ]
     for result in results:
@@ -327,7 +329,7 @@ def test_an_answer_without_parameters_is_refused():
     answers = simulated(BANK, forms=20)
     answers["q3"] = answers["q3"] + 5
     with pytest.raises(AnalysisError) as caught:
-        irt.trait_scores(answers, irt.item_parameters("graded", BANK))
+        irt.score_trait(answers, irt.take_parameters("graded", BANK))
     assert codes_of(caught) == ["MH701"]
 
 
@@ -339,9 +341,9 @@ def test_an_answer_without_parameters_is_refused():
         lambda a: irt.calibrate(a, missing="pairwise"),
         lambda a: irt.calibrate(a, free=["q9"]),
         lambda a: irt.calibrate({**a, "g": [0, 1] * 400}, group="g", free=list(BANK)),
-        lambda a: irt.trait_scores(a, irt.item_parameters("graded", BANK), method="ml"),
-        lambda _: irt.item_parameters("graded", {"q1": (1.0, [1.0, 0.0])}),
-        lambda _: irt.item_parameters("2pl", {"q1": (1.0, [0.0, 1.0])}),
+        lambda a: irt.score_trait(a, irt.take_parameters("graded", BANK), method="ml"),
+        lambda _: irt.take_parameters("graded", {"q1": (1.0, [1.0, 0.0])}),
+        lambda _: irt.take_parameters("2pl", {"q1": (1.0, [0.0, 1.0])}),
     ],
 )
 def test_a_wrong_call_is_said_to_be_one(call):

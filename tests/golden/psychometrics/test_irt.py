@@ -102,7 +102,7 @@ def test_standard_errors_are_those_of_mirt(name, errors):
 @pytest.mark.parametrize("method", ["eap", "map"])
 def test_scores_are_those_of_mirt(name, method):
     wanted = R[name]["scores"][method]
-    found = irt.trait_scores(answers(name), calibrated(name).parameters[0], method=method)
+    found = irt.score_trait(answers(name), calibrated(name).parameters[0], method=method)
     # mirt's mode stops at 1e-4 or so of the maximum.
     tolerance = 2e-5 if method == "eap" else 2e-4
     np.testing.assert_allclose(found.theta[:FIRST], wanted["theta"], atol=tolerance)
@@ -116,26 +116,26 @@ def test_weighted_likelihood_scores_are_those_of_mirt(name):
     Its standard errors are those of that penalised likelihood, ours are Warm's.
     """
     wanted = R[name]["scores"]["wle"]
-    found = irt.trait_scores(answers(name), calibrated(name).parameters[0], method="wle")
+    found = irt.score_trait(answers(name), calibrated(name).parameters[0], method="wle")
     np.testing.assert_allclose(found.theta[:FIRST], wanted["theta"], atol=2e-4)
 
 
 @every_model
 def test_person_fit_is_that_of_mirt(name):
-    found = irt.person_fit(answers(name), calibrated(name).parameters[0], method="map")
+    found = irt.assess_person_fit(answers(name), calibrated(name).parameters[0], method="map")
     np.testing.assert_allclose(found.lz[:FIRST], R[name]["lz"], atol=1e-3)
 
 
 @every_model
 def test_test_information_is_that_of_mirt(name):
-    found = irt.item_information(calibrated(name).parameters[0], range(-3, 4))
+    found = irt.measure_information(calibrated(name).parameters[0], range(-3, 4))
     np.testing.assert_allclose(found.test, R[name]["information"], rtol=1e-4)
 
 
 def test_item_fit_is_that_of_mirt_where_no_cells_are_merged():
     """With more than two categories mirt always pools the lowest and the highest sum scores."""
     one = calibrated("two_parameter", missing="complete").parameters[0]
-    found = irt.item_fit(answers("two_parameter"), one, min_expected=0)
+    found = irt.assess_item_fit(answers("two_parameter"), one, min_expected=0)
     wanted = R["two_parameter"]["s_x2"]
     np.testing.assert_allclose(found.statistic, wanted["statistic"], rtol=1e-3)
     np.testing.assert_array_equal(found.df, wanted["df"])
@@ -182,7 +182,7 @@ def test_two_groups_are_those_of_mirt():
 @pytest.mark.parametrize("method", ["mean_sigma", "mean_mean", "haebara", "stocking_lord"])
 def test_linking_constants_are_those_of_the_criteria_minimised_in_r(model, method):
     one, other = (
-        irt.item_parameters(
+        irt.take_parameters(
             model,
             {
                 f"q{place}": (a, b)
@@ -220,7 +220,7 @@ def test_published_data_sets_give_the_parameters_of_mirt(data, name, file, model
         error = np.sqrt(found.covariance[first, first])
         assert error == pytest.approx(wanted["se"][0], rel=2e-3)
         first += len(value)
-    scores = irt.trait_scores(taken, found.parameters[0])
+    scores = irt.score_trait(taken, found.parameters[0])
     np.testing.assert_allclose(scores.theta[:FIRST], R[name]["scores"]["eap"]["theta"], atol=1e-4)
 
 

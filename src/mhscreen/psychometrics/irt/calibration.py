@@ -253,7 +253,7 @@ def calibrate(
     read = np.asarray(there.all(axis=0) if missing == "complete" else there.any(axis=0))
     left_out += int(np.sum(~read))
     taken, of_form = taken.only(read), groups.of_form[read]
-    places = _checked(taken, model)
+    places = checked_places(taken, model)
     where_free = _places_of(free, taken.items)
     numbers = [len(known) for known in taken.categories()]
     if where_free:
@@ -353,7 +353,7 @@ def _places_of(names: Sequence[str], items: Sequence[str]) -> list[int]:
     return [place for place, item in enumerate(items) if item in names]
 
 
-def _checked(taken: Answers, model: str) -> NDArray[np.int8]:
+def checked_places(taken: Answers, model: str) -> NDArray[np.int8]:
     """Return the categories of the answers, or raise what is wrong with them."""
     log = ProblemLog()
     numbers = [len(known) for known in taken.categories()]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Information", "item_information"]
+__all__ = ["Information", "measure_information"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,7 +75,7 @@ class Information(Result):
         ax.legend(fontsize="small")
 
 
-def item_information(parameters: ItemParameters, points: ArrayLike | None = None) -> Information:
+def measure_information(parameters: ItemParameters, points: ArrayLike | None = None) -> Information:
     """Return the information of each item and of the test.
 
     Parameters
@@ -87,9 +87,9 @@ def item_information(parameters: ItemParameters, points: ArrayLike | None = None
 
     Examples
     --------
-    >>> from mhscreen.psychometrics.irt import item_parameters
-    >>> item = item_parameters("2pl", {"q1": (2.0, [0.0])})
-    >>> item_information(item, [0.0, 1.0]).test.round(3).tolist()
+    >>> from mhscreen.psychometrics.irt import take_parameters
+    >>> item = take_parameters("2pl", {"q1": (2.0, [0.0])})
+    >>> measure_information(item, [0.0, 1.0]).test.round(3).tolist()
     [1.0, 0.42]
     """
     theta = np.linspace(-4, 4, 81) if points is None else np.asarray(points, dtype=np.float64)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ItemFit", "item_fit"]
+__all__ = ["ItemFit", "assess_item_fit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,7 +81,7 @@ class ItemFit(Result):
         ax.set(xlabel="RMSEA of S-X²")
 
 
-def item_fit(
+def assess_item_fit(
     answers: object,
     parameters: ItemParameters,
     *,

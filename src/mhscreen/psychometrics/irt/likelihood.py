@@ -40,8 +40,11 @@ __all__ = [
     "quadrature",
 ]
 
-BLOCK = 2048
-"""Patterns whose likelihoods stand side by side, so that the working arrays stay in the cache."""
+_ROOM = 2**18
+"""Multiplications in one matrix product. Up to so many OpenBLAS uses one thread: where other work
+runs, waiting for a second one costs ten times what it brings, and no result depends on threads."""
+
+_NARROWEST = 64  # patterns in one product
 
 REACH = 6.0
 """How far the points go to either side of the first group's mean, in its standard deviations."""
@@ -199,10 +202,12 @@ def posteriors(
     )
     effect = np.ascontiguousarray(effect.T)
     number = len(patterns.counts)
-    width = min(BLOCK, number)
+    wide = len(patterns.hits) + 1
+    whole_width = max(_NARROWEST, _ROOM // (max(len(effect), wide) * wide))
+    width = min(whole_width, number)
     all_hits, room = np.empty((len(patterns.hits), width)), np.empty((len(effect), width))
-    for start in range(0, number, BLOCK):
-        block = slice(start, min(start + BLOCK, number))
+    for start in range(0, number, whole_width):
+        block = slice(start, min(start + whole_width, number))
         if block.stop - start < width:  # the last one
             width = block.stop - start
             all_hits, room = np.empty((len(all_hits), width)), np.empty((len(room), width))

@@ -114,8 +114,8 @@ def link_scales(
 
     Examples
     --------
-    >>> from mhscreen.psychometrics.irt import item_parameters
-    >>> old = item_parameters("graded", {"q1": (1.0, [-1.0, 0.5]), "q2": (2.0, [0.0, 1.0])})
+    >>> from mhscreen.psychometrics.irt import take_parameters
+    >>> old = take_parameters("graded", {"q1": (1.0, [-1.0, 0.5]), "q2": (2.0, [0.0, 1.0])})
     >>> found = link_scales(old.rescaled(1.25, 0.5), old)
     >>> round(found.slope, 4), round(found.intercept, 4)
     (0.8, -0.4)

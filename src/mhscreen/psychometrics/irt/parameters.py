@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ItemParameters", "item_parameters"]
+__all__ = ["ItemParameters", "take_parameters"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -165,7 +165,7 @@ class ItemParameters(Result):
         ax.legend(fontsize="small")
 
 
-def item_parameters(
+def take_parameters(
     model: models.Model,
     items: Mapping[str, tuple[float, Sequence[float]]],
     codes: Mapping[str, Sequence[float]] | None = None,
@@ -188,7 +188,7 @@ def item_parameters(
 
     Examples
     --------
-    >>> known = item_parameters("graded", {"q1": (2.0, [-0.5, 0.5]), "q2": (1.0, [0.0, 1.0])})
+    >>> known = take_parameters("graded", {"q1": (2.0, [-0.5, 0.5]), "q2": (1.0, [0.0, 1.0])})
     >>> known.expected_score([0.0]).round(3).tolist()
     [1.769]
     """

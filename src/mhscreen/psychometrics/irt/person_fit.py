@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["PersonFit", "person_fit"]
+__all__ = ["PersonFit", "assess_person_fit"]
 
 
 _NO_VARIANCE = 1e-9
@@ -84,7 +84,7 @@ class PersonFit(Result):
         ax.legend()
 
 
-def person_fit(
+def assess_person_fit(
     answers: object,
     parameters: ItemParameters,
     *,
@@ -109,11 +109,11 @@ def person_fit(
 
     Examples
     --------
-    >>> from mhscreen.psychometrics.irt import item_parameters
+    >>> from mhscreen.psychometrics.irt import take_parameters
     >>> bank = {f"q{k}": (1.5, [b]) for k, b in enumerate([-2.0, -1.0, 0.0, 1.0, 2.0])}
-    >>> items = item_parameters("2pl", bank)
+    >>> items = take_parameters("2pl", bank)
     >>> forms = np.array([[1, 1, 1, 0, 0], [0, 0, 1, 1, 1]])
-    >>> found = person_fit({key: forms[:, k] for k, key in enumerate(bank)}, items)
+    >>> found = assess_person_fit({key: forms[:, k] for k, key in enumerate(bank)}, items)
     >>> (found.lz_star > 0).tolist()
     [True, False]
     """

@@ -11,7 +11,6 @@ from mhscreen.problems import Problem, UsageError
 from mhscreen.psychometrics.answers import as_answers
 from mhscreen.psychometrics.irt import models
 from mhscreen.psychometrics.irt.likelihood import (
-    BLOCK,
     log_normal,
     log_table,
     posteriors,
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Method", "TraitScores", "at_trait", "trait_of_patterns", "trait_scores"]
+__all__ = ["Method", "TraitScores", "at_trait", "score_trait", "trait_of_patterns"]
 
 Method = Literal["eap", "map", "wle"]
 """Mean or mode of the posterior (EAP, MAP); weighted likelihood, which has no prior (WLE)."""
@@ -38,6 +37,7 @@ _WORDS = {
     "map": "mode of the posterior",
     "wle": "weighted likelihood (Warm 1989)",
 }
+_AT_A_TIME = 2048  # patterns
 _MOST_STEPS = 100
 _SMALL_STEP = 1e-8
 _LONGEST_STEP = 1.0
@@ -101,7 +101,7 @@ class TraitScores(Result):
         ax.set(xlabel="latent trait", ylabel="forms")
 
 
-def trait_scores(
+def score_trait(
     answers: object,
     parameters: ItemParameters,
     *,
@@ -135,9 +135,9 @@ def trait_scores(
 
     Examples
     --------
-    >>> from mhscreen.psychometrics.irt import item_parameters
-    >>> items = item_parameters("2pl", {"q1": (2.0, [0.0]), "q2": (1.0, [1.0])})
-    >>> trait_scores({"q1": [0, 1, None], "q2": [0, 1, 1]}, items).theta.round(2).tolist()
+    >>> from mhscreen.psychometrics.irt import take_parameters
+    >>> items = take_parameters("2pl", {"q1": (2.0, [0.0]), "q2": (1.0, [1.0])})
+    >>> score_trait({"q1": [0, 1, None], "q2": [0, 1, 1]}, items).theta.round(2).tolist()
     [-0.71, 0.93, 0.59]
     """
     if method not in _WORDS:
@@ -181,8 +181,8 @@ def trait_of_patterns(
     theta, se = _eap(patterns, parameters, prior, points)
     if method == "eap":
         return Trait(theta, se)
-    for first in range(0, len(theta), BLOCK):
-        block = slice(first, first + BLOCK)
+    for first in range(0, len(theta), _AT_A_TIME):
+        block = slice(first, first + _AT_A_TIME)
         theta[block], se[block] = _climbed(
             patterns.places[:, block], parameters, theta[block], prior, method
         )
