@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 from mhscreen.problems import AnalysisError, UsageError
-from mhscreen.psychometrics import assess_invariance, confirm_factors
+from mhscreen.psychometrics import (
+    as_answers,
+    assess_agreement,
+    assess_invariance,
+    confirm_factors,
+    trace_options,
+)
 from mhscreen.psychometrics import confirmation as module
 
 KEYS = {"low": ["q1", "q2", "q3"], "worried": ["q4", "q5", "q6", "q7"]}
@@ -198,6 +204,19 @@ def test_policies_and_levels_are_named_and_known():
         confirm_factors(ONE, KEYS, missing="pairwise")
     with pytest.raises(UsageError, match="levels is 'configural', 'metric'"):
         assess_invariance(two_groups(), KEYS, "school", levels=["weak"])
+
+
+def test_weights_that_would_not_be_reckoned_with_are_refused():
+    weighted = as_answers(ONE, weights=np.ones(len(ONE)))
+    school = np.where(np.arange(len(ONE)) < 700, "A", "B")
+    for analysis in (
+        lambda: confirm_factors(weighted, KEYS),
+        lambda: assess_invariance(weighted, KEYS, school),
+        lambda: trace_options(weighted),
+        lambda: assess_agreement(weighted),
+    ):
+        with pytest.raises(UsageError, match="knows no weights"):
+            analysis()
 
 
 def test_results_are_shown():

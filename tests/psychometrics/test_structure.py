@@ -10,6 +10,7 @@ from mhscreen.psychometrics import (
     assess_adequacy,
     count_factors,
     explore_factors,
+    factoring,
     find_general_factor,
 )
 from mhscreen.psychometrics import structure as module
@@ -19,6 +20,7 @@ RNG = np.random.default_rng(12)
 PARTS = RNG.multivariate_normal([0, 0], [[1, 0.4], [0.4, 1]], 800)
 VALUES = 0.75 * np.repeat(PARTS, 4, axis=1) + 0.66 * RNG.normal(size=(800, 8))
 ANSWERS = np.digitize(VALUES, [-1, 0, 1]).astype(np.int8)
+LOADINGS = np.array([[0.8, 0], [0.7, 0.2], [0.6, 0], [0.1, 0.7], [0, 0.6], [0, 0.5], [0.3, 0.4]])
 THREE_PARTS = RNG.multivariate_normal([0] * 3, np.full((3, 3), 0.5) + 0.5 * np.eye(3), 1500)
 THREE = 0.8 * np.repeat(THREE_PARTS, 3, axis=1) + 0.6 * RNG.normal(size=(1500, 9))
 NOISE = RNG.normal(size=(800, 8))
@@ -75,15 +77,39 @@ def test_rotation_leaves_what_the_factors_explain_alone(rotation):
 
 @pytest.mark.parametrize("method", ["minres", "ml"])
 def test_factors_of_a_matrix_that_has_them_are_exact(method):
-    loadings = np.array(
-        [[0.8, 0], [0.7, 0.2], [0.6, 0], [0.1, 0.7], [0, 0.6], [0, 0.5], [0.3, 0.4]]
-    )
+    loadings = LOADINGS
     matrix = loadings @ loadings.T
     np.fill_diagonal(matrix, 1)
     found = extract(matrix, 2, method)
     np.testing.assert_allclose(found.loadings @ found.loadings.T, loadings @ loadings.T, atol=1e-5)
     assert found.objective < 1e-9
     assert not found.improper
+
+
+@pytest.mark.parametrize("loss", [factoring._minres, factoring._likelihood])
+@pytest.mark.parametrize("factors", [1, 3])  # of three, one has nothing to explain
+def test_the_slope_of_a_loss_is_that_of_small_changes(loss, factors):
+    matrix = np.corrcoef(VALUES.T)
+    uniqueness = np.linspace(0.3, 0.99, 8)
+    logarithmic = loss is factoring._likelihood
+    found = loss(uniqueness, matrix, factors).slope
+    for place in range(8):
+        step = np.zeros(8)
+        step[place] = 1e-6
+        up, down = (
+            loss(uniqueness * np.exp(s) if logarithmic else uniqueness + s, matrix, factors).loss
+            for s in (step, -step)
+        )
+        assert found[place] == pytest.approx((up - down) / 2e-6, abs=1e-7)
+
+
+def test_factors_without_an_end_are_refused(monkeypatch):
+    monkeypatch.setattr(factoring, "_STEPS", 2)
+    for rotation in ("none", "oblimin"):
+        with pytest.raises(AnalysisError, match="MH709"):
+            explore_factors(VALUES, 2, rotation=rotation)
+    with pytest.raises(AnalysisError, match="oblimin: no end after 2 steps"):
+        rotate(LOADINGS, "oblimin")
 
 
 def test_the_number_of_factors_is_what_the_items_can_carry():

@@ -20,6 +20,7 @@ from mhscreen.psychometrics.checks import (
     check_constant,
     check_enough,
     check_level,
+    check_unweighted,
     refuse,
 )
 from mhscreen.psychometrics.results import Result
@@ -306,6 +307,7 @@ def _ratings(
     """Return complete ratings, their names, and what they rest on."""
     check_choice("missing", missing, "complete")
     taken = as_answers(ratings, raters)
+    check_unweighted(taken)
     if len(taken.items) < 2:  # noqa: PLR2004 - agreement is between two
         msg = "at least two columns are needed, one for each occasion or informant"
         raise UsageError(msg)

@@ -27,6 +27,7 @@ __all__ = [
     "check_level",
     "check_perfect",
     "check_positive_definite",
+    "check_unweighted",
     "give_up",
     "refuse",
 ]
@@ -77,6 +78,19 @@ def check_level(level: float) -> None:
     """
     if not 0 < level < 1:
         msg = f"level is a share such as 0.95, not {level:g}"
+        raise UsageError(msg)
+
+
+def check_unweighted(answers: Answers) -> None:
+    """Refuse weights where an analysis would not reckon with them.
+
+    Raises
+    ------
+    UsageError
+        If the answers have weights.
+    """
+    if answers.weights is not None:
+        msg = "this analysis knows no weights: hand over the answers without them"
         raise UsageError(msg)
 
 

@@ -25,6 +25,7 @@ from mhscreen.psychometrics.checks import (
     check_enough,
     check_perfect,
     check_positive_definite,
+    check_unweighted,
     give_up,
     refuse,
 )
@@ -270,6 +271,7 @@ def confirm_factors(
     check_choice("missing", missing, "complete")
     factors, items = _checked(keys)
     taken = as_answers(answers, items)
+    check_unweighted(taken)
     kept = taken.only(taken.complete()) if taken.any_blank else taken
     basis = moments(taken, missing=missing).words()
     samples = [_sample("", kept)]
@@ -322,6 +324,7 @@ def assess_invariance(
         check_choice("levels", level, *LEVELS)
     factors, items = _checked(keys)
     taken, by, left = answers_by(answers, group, items, reference)
+    check_unweighted(taken)
     complete = taken.complete()
     samples = [
         _sample(label, taken.only(complete & (by.of_form == place)))

@@ -58,16 +58,14 @@ class Unrotated:
         The variance of each item that no factor explains.
     objective : float
         Half the sum of squared residuals (minres), or half the discrepancy of the likelihood (ml).
+    improper : bool
+        Whether a uniqueness stopped at its bound: a Heywood case.
     """
 
     loadings: NDArray[np.float64]
     uniqueness: NDArray[np.float64]
     objective: float
-
-    @property
-    def improper(self) -> bool:
-        """Whether a uniqueness stopped at its bound: a Heywood case."""
-        return bool((self.uniqueness < _LEAST * 1.01).any())
+    improper: bool
 
 
 def squared_multiple(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -117,11 +115,11 @@ def extract(
     check_choice("method", method, *_LOSSES)
     uniqueness, objective = _minimise(correlation, factors, _LOSSES[method])
     loadings = _LOADINGS[method](uniqueness, correlation, factors)
-    common = np.sum(loadings**2, axis=1)
+    improper = bool((uniqueness <= _LEAST).any())
     # Of minres the residual on the diagonal, where a bound was met, is uniqueness, too.
     if method == "minres":
-        uniqueness = 1 - common
-    return Unrotated(_upright(loadings), uniqueness, objective)
+        uniqueness = 1 - np.sum(loadings**2, axis=1)
+    return Unrotated(_upright(loadings), uniqueness, objective, improper)
 
 
 def sort_factors(
@@ -258,12 +256,11 @@ def _likelihood(
     """Return half the discrepancy of maximum likelihood, by the logarithms (Jöreskog 1967)."""
     scale = np.sqrt(uniqueness)
     values, vectors = np.linalg.eigh(correlation / np.outer(scale, scale))
-    rest = values[: len(values) - factors]
-    apart = vectors[:, : len(rest)]
-    below = np.minimum(values[len(rest) :] - 1, 0)  # a factor that is none leaves its residual
-    slope = apart**2 @ (1 - rest) - vectors[:, len(rest) :] ** 2 @ below
-    loss = float(np.sum(rest - np.log(rest) - 1)) / 2
-    return _At(loss, slope / 2, (apart @ apart.T) ** 2 / 2)
+    seen = values.copy()  # a factor leaves nothing of its eigenvalue but what is below 1
+    seen[::-1][:factors] = np.minimum(values[::-1][:factors], 1)
+    apart = vectors[:, : len(values) - factors]
+    loss = float(np.sum(seen - np.log(seen) - 1)) / 2
+    return _At(loss, vectors**2 @ (1 - seen) / 2, (apart @ apart.T) ** 2 / 2)
 
 
 def _likelihood_loadings(

@@ -10,7 +10,7 @@ import numpy as np
 
 from mhscreen.problems import Problem, ProblemLog, UsageError
 from mhscreen.psychometrics.answers import as_answers
-from mhscreen.psychometrics.checks import check_choice, check_gaps
+from mhscreen.psychometrics.checks import check_choice, check_gaps, check_unweighted
 from mhscreen.psychometrics.moments import moments
 from mhscreen.psychometrics.reliability import item_rest, runs_against
 from mhscreen.psychometrics.results import Result
@@ -270,6 +270,7 @@ def trace_options(
         msg = f"at least two bands are needed, not {bands}"
         raise UsageError(msg)
     taken = as_answers(answers, items)
+    check_unweighted(taken)
     basis = moments(taken, missing=missing).words()
     if taken.any_blank:
         taken = taken.only(taken.complete())
