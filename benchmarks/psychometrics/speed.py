@@ -73,8 +73,8 @@ def beside(
 def one_pass(cells: np.ndarray) -> np.ndarray:
     """Return the cross-products of the items: the floor."""
     total = np.zeros((len(cells), len(cells)))
-    for start in range(0, cells.shape[1], 65536):
-        part = cells[:, start : start + 65536].astype(np.float32)
+    for start in range(0, cells.shape[1], 4096):
+        part = cells[:, start : start + 4096].astype(np.float32)
         total += part @ part.T
     return total
 
