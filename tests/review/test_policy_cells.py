@@ -5,11 +5,16 @@ The brute force below scores, compares and decides by itself, from the same made
 
 from itertools import product
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mhscreen.definitions import Instrument, Policy
 from mhscreen.loading.library import Loaded, make_library
+from mhscreen.plan.scoring import compile_form
+from mhscreen.plan.triage import LeafPlan
+from mhscreen.review.cells import SIDES, form_truth, mildest, parts_of, reach
 from mhscreen.review.policy_check import check_policy
 
 FAILS, UNDECIDED, HOLDS = 0, 1, 2
@@ -497,3 +502,29 @@ def test_every_verdict_is_that_of_going_through_all_answers(made_up):
     )
     found = check_policy(library, "tiny-policy@1")
     assert {(one.kind, one.where) for one in found.findings} == Brute(spec, rules).faults()
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("name", ["asq", "dsrsc", "phqa", "phq9", "psqi", "who5"])
+def test_the_answers_kept_for_a_cell_reach_it_in_the_engine(library, name, side):
+    instrument = library.instrument(name).definition
+    form = compile_form(instrument, instrument.informants[0])
+    groups = [
+        (LeafPlan(0, "scale", place, scale.id, float(cut), upwards=scale.upwards),)
+        for place, scale in enumerate(form.scales)
+        for cut in (scale.cuts if len(scale.cuts) else [np.mean(scale.range)])
+    ]
+    groups += [
+        (LeafPlan(0, "critical", place, one.item, float(one.at_or_above), critical=True),)
+        for place, one in enumerate(form.critical)
+    ]
+    for part in parts_of([form], groups, []):
+        found = reach(form, groups, part, [], side)
+        calm = [mildest(form, row)[0] for row in range(len(form.items))]
+        codes = np.array([calm] * len(found), dtype=np.uint8).T.copy()
+        codes[list(part.rows)] = np.array(list(found.values())).T
+        truth = form_truth(form, [groups[n] for n in part.groups], [], codes)
+        holds = truth >= (HOLDS if side == "sure" else UNDECIDED)
+        cells = [sum(1 << n for n in np.flatnonzero(one).tolist()) for one in holds.T]
+        assert cells == list(found)
+        assert len(found) > 1

@@ -234,3 +234,33 @@ def test_the_command_speaks_chinese_and_json(garden):
         "pupil": None,
         "answers": {"leaf@self": {"q4": "Y"}},
     }
+
+
+@pytest.mark.slow
+def test_long_questionnaires_whose_scales_stand_side_by_side_are_gone_through(tmp_path, library):
+    """Ten factors with three bands each and their mean: too many cells to hold one by one."""
+    factors = [
+        one.id
+        for one in library.instrument("mssmhs@1").definition.scales
+        if one.combine == "mean" and one.id != "total_mean"
+    ]
+    assert len(factors) == 10
+
+    def any_from(cut):
+        return (
+            f"{{any: [{', '.join(f'{{score: mssmhs.{f}, at_or_above: {cut}}}' for f in factors)}]}}"
+        )
+
+    tiers = {2: "watch", 3: "general", 4: "severe"}
+    text = (GOOD / "policies/garden/1.0.0.yaml").read_text(encoding="utf-8")
+    head, rest = text.split("rules:\n")
+    head = head.replace("id: garden", "id: school").replace("leaf@1.0.0", "mssmhs@1.0.0")
+    rules = [rule(f"F{cut}", any_from(cut), tier) for cut, tier in tiers.items()]
+    rules.append(rule("mean", "{score: mssmhs.total_mean, at_or_above: 2}"))
+    rules.append(rule("idle", any_from(5), "severe", "{school_days: 9}"))
+    file = tmp_path / "policies/school/1.0.0.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(head + "rules:\n" + "".join(rules) + rest[rest.index("states:") :], "utf-8")
+    found = mh.check_policy("school@1", library=mh.load_library(tmp_path, base=library))
+    kinds = {(one.kind, one.where) for one in found.findings if one.kind != "gap"}
+    assert kinds == {("dead", "idle")}

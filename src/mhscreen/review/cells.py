@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NOBODY",
     "SIDES",
+    "Group",
     "Part",
     "Pupil",
     "Side",
@@ -63,6 +64,10 @@ _NO_SCORE = -(1 << 18)
 _UNTOUCHED = (rc.BLANK, rc.NOT_PRESENTED)
 
 
+Group = tuple["LeafPlan", ...]
+"""Comparisons on one form of which a policy only sees whether any holds."""
+
+
 class Pupil(NamedTuple):
     """What norm tables ask about a pupil: positions and years, −1 or NaN where not known."""
 
@@ -82,14 +87,14 @@ class Part:
     ----------
     slot : int
         The form.
-    leaves : tuple of int
-        The comparisons; a cell is an integer with bit n set where ``leaves[n]`` holds.
+    groups : tuple of int
+        Places of its comparisons; a cell is an integer with bit n set where ``groups[n]`` holds.
     rows : tuple of int
         The items, as rows of the response codes.
     """
 
     slot: int
-    leaves: tuple[int, ...]
+    groups: tuple[int, ...]
     rows: tuple[int, ...]
 
 
@@ -151,24 +156,25 @@ def leaf_rows(form: FormPlan, leaf: LeafPlan, norms: Sequence[NormPlan]) -> set[
 
 
 def parts_of(
-    forms: Sequence[FormPlan], leaves: Sequence[LeafPlan], norms: Sequence[NormPlan]
+    forms: Sequence[FormPlan], groups: Sequence[Group], norms: Sequence[NormPlan]
 ) -> list[Part]:
-    """Group comparisons by the items that they share."""
-    groups: list[tuple[int, list[int], set[int]]] = []
-    for number, leaf in enumerate(leaves):
-        rows = leaf_rows(forms[leaf.slot], leaf, norms)
+    """Put together the comparisons that share items."""
+    parts: list[tuple[int, list[int], set[int]]] = []
+    for number, group in enumerate(groups):
+        here = group[0].slot
+        rows = set().union(*(leaf_rows(forms[here], leaf, norms) for leaf in group))
         members = [number]
         kept = []
-        for slot, others, theirs in groups:
-            if slot == leaf.slot and not rows.isdisjoint(theirs):
+        for slot, others, theirs in parts:
+            if slot == here and not rows.isdisjoint(theirs):
                 members += others
                 rows = rows | theirs
             else:
                 kept.append((slot, others, theirs))
-        groups = [*kept, (leaf.slot, members, rows)]
-    groups.sort(key=lambda group: (group[0], min(group[1])))
+        parts = [*kept, (here, members, rows)]
+    parts.sort(key=lambda part: (part[0], min(part[1])))
     return [
-        Part(slot, tuple(sorted(members)), tuple(sorted(rows))) for slot, members, rows in groups
+        Part(slot, tuple(sorted(members)), tuple(sorted(rows))) for slot, members, rows in parts
     ]
 
 
@@ -208,22 +214,23 @@ def _leaf_truth(
 
 def form_truth(
     form: FormPlan,
-    leaves: Sequence[LeafPlan],
+    groups: Sequence[Group],
     norms: Sequence[NormPlan],
     codes: NDArray[np.uint8],
     pupil: Pupil = NOBODY,
 ) -> NDArray[np.int8]:
-    """Return the three-valued truth of comparisons on whole forms, shape (leaves, forms)."""
+    """Return the three-valued truth of comparisons on whole forms, shape (groups, forms)."""
     scored: FormScores = score_forms(form, codes)
     scales = dict(enumerate(scored.scales))
-    truth = np.zeros((len(leaves), codes.shape[1]), dtype=np.int8)
-    for number, leaf in enumerate(leaves):
-        if leaf.kind in ("item", "critical"):
-            truth[number] = item_truth(
-                form, scored.codes, _row_of(form, leaf), int(leaf.cut), upwards=leaf.upwards
-            )
-        else:
-            truth[number] = _leaf_truth(form, leaf, scales, norms, pupil)
+    truth = np.zeros((len(groups), codes.shape[1]), dtype=np.int8)
+    for number, group in enumerate(groups):
+        for leaf in group:
+            if leaf.kind in ("item", "critical"):
+                row = _row_of(form, leaf)
+                one = item_truth(form, scored.codes, row, int(leaf.cut), upwards=leaf.upwards)
+            else:
+                one = _leaf_truth(form, leaf, scales, norms, pupil)
+            truth[number] = np.maximum(truth[number], one)
     return truth
 
 
@@ -232,7 +239,7 @@ def form_truth(
 
 def reach(
     form: FormPlan,
-    leaves: Sequence[LeafPlan],
+    groups: Sequence[Group],
     part: Part,
     norms: Sequence[NormPlan],
     side: Side,
@@ -242,8 +249,8 @@ def reach(
 
     Parameters
     ----------
-    leaves : sequence of LeafPlan
-        All comparisons, as `part.leaves` counts them.
+    groups : sequence of Group
+        All comparisons, as `part.groups` counts them.
     side : str
         ``sure`` or ``possible``: what is told apart is which comparisons hold, or which are not
         known to fail.
@@ -260,14 +267,14 @@ def reach(
     UsageError
         If the part has too many cells to be gone through.
     """
-    walk = _Walk(form, leaves, part, norms, side, pupil, views=1)
+    walk = _Walk(form, groups, part, norms, side, pupil, views=1)
     cells, codes = walk.run()
     return {cell[0]: codes[:, place] for place, cell in enumerate(cells)}
 
 
 def reach_pairs(
     form: FormPlan,
-    leaves: Sequence[LeafPlan],
+    groups: Sequence[Group],
     part: Part,
     norms: Sequence[NormPlan],
     side: Side,
@@ -286,7 +293,7 @@ def reach_pairs(
     dict of (int, int) to ndarray of uint8
         Response codes before the change.
     """
-    walk = _Walk(form, leaves, part, norms, side, pupil, views=2, step=step)
+    walk = _Walk(form, groups, part, norms, side, pupil, views=2, step=step)
     cells, codes = walk.run()
     return {(cell[0], cell[1]): codes[:, place] for place, cell in enumerate(cells)}
 
@@ -307,7 +314,7 @@ class _Walk:
     def __init__(
         self,
         form: FormPlan,
-        leaves: Sequence[LeafPlan],
+        groups: Sequence[Group],
         part: Part,
         norms: Sequence[NormPlan],
         side: Side,
@@ -318,7 +325,8 @@ class _Walk:
     ) -> None:
         self.form, self.part, self.norms, self.pupil = form, part, norms, pupil
         self.side = side
-        self.leaves = [leaves[number] for number in part.leaves]
+        self.groups = [groups[number] for number in part.groups]
+        self.leaves = [(n, leaf) for n, group in enumerate(self.groups) for leaf in group]
         self.views, self.step = range(views), step
         self.needs = self._needs()
         self.order = self._order()
@@ -353,7 +361,7 @@ class _Walk:
                 for part in _parts(scale):
                     add(part, {"bottom", "top"})
 
-        for leaf in self.leaves:
+        for _, leaf in self.leaves:
             place = _scale_of(self.form, leaf, self.norms)
             if place >= 0:
                 add(place, self._read(leaf, place))
@@ -408,11 +416,15 @@ class _Walk:
                     opened = self._item_truth(row, cut, every).astype(np.int64)
                     by_row[row] = np.maximum(by_row.get(row, opened), opened)
                 found.append((f"gate {number}", by_row, -1))
-        for number, leaf in enumerate(self.leaves):
+        by_group: dict[int, dict[int, NDArray[np.int64]]] = {}
+        for number, leaf in self.leaves:
             if leaf.kind in ("item", "critical"):
                 row = _row_of(self.form, leaf)
                 truth = self._item_truth(row, int(leaf.cut), every, upwards=leaf.upwards)
-                found.append((f"leaf {number}", {row: self._holds(truth).astype(np.int64)}, 0))
+                holds = self._holds(truth).astype(np.int64)
+                rows = by_group.setdefault(number, {})
+                rows[row] = np.maximum(rows.get(row, holds), holds)
+        found += [(f"leaf {number}", rows, -1) for number, rows in by_group.items()]
         return found
 
     def _item_truth(
@@ -488,7 +500,6 @@ class _Walk:
         """Return the rows, one scale after the other, each opener before what it opens."""
         order: dict[int, None] = {}
         wanted = [scale_rows(self.form, place) for place in self.needs]
-        wanted += [{row} for row in self.part.rows]
 
         def add(row: int, above: frozenset[int] = frozenset()) -> None:
             for gate in self.form.gates:
@@ -502,6 +513,8 @@ class _Walk:
             wanted.sort(key=lambda rows: len(rows - order.keys()))
             for row in sorted(wanted.pop(0)):
                 add(row)
+        for row in self.part.rows:
+            add(row)
         return [row for row in order if row in set(self.part.rows)]
 
     # Growing -------------------------------------------------------------------------------------
@@ -525,14 +538,14 @@ class _Walk:
         bits = {
             view: [
                 self.columns.get((view, f"leaf {number}"), np.zeros(self.number, dtype=np.int64))
-                for number in range(len(self.leaves))
+                for number in range(len(self.groups))
             ]
             for view in self.views
         }
         cells: dict[tuple[int, ...], int] = {}
         for place in range(self.number):
             cell = tuple(
-                sum(1 << number for number, bit in enumerate(bits[view]) if bit[place])
+                sum(1 << number for number, bit in enumerate(bits[view]) if bit[place] > 0)
                 for view in self.views
             )
             cells.setdefault(cell, place)
@@ -636,10 +649,12 @@ class _Walk:
             codes = np.full((len(self.form.items), self.number), rc.BLANK, dtype=np.uint8)
             codes[list(self.part.rows)] = self.settled[view].T
             scales = self._score(place, codes)
-            for number, leaf in enumerate(self.leaves):
+            for number, leaf in self.leaves:
                 if _scale_of(self.form, leaf, self.norms) == place:
                     truth = _leaf_truth(self.form, leaf, scales, self.norms, self.pupil)
-                    self.columns[view, f"leaf {number}"] = self._holds(truth).astype(np.int64)
+                    holds = self._holds(truth).astype(np.int64)
+                    before = self.columns.get((view, f"leaf {number}"), holds)
+                    self.columns[view, f"leaf {number}"] = np.maximum(before, holds)
             for whole in self.needs:
                 self._hand_on(view, place, scales[place], whole)
             for key in [key for key in self.columns if key[1].startswith(f"{place}.")]:

@@ -28,7 +28,7 @@ for each question only the smallest cells matter that satisfy what is asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise, product
 from math import isnan
 from typing import TYPE_CHECKING, Literal
@@ -74,8 +74,8 @@ if TYPE_CHECKING:
     from mhscreen.plan.norming import NormPlan
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.scoring import FormPlan
-    from mhscreen.plan.triage import RulePlan
-    from mhscreen.review.cells import Part, Side
+    from mhscreen.plan.triage import RulePlan, TriagePlan
+    from mhscreen.review.cells import Group, Part, Side
 
 __all__ = ["Example", "PolicyCheck", "PolicyFinding", "check_policy"]
 
@@ -264,15 +264,18 @@ class _Cells:
 
     Attributes
     ----------
-    leaves : list of LeafPlan
-        The comparisons of the rules, then one for each critical item that no rule compares.
-        A set of comparisons is an integer with bit n set for ``leaves[n]``.
+    rules : tuple of RulePlan
+        Their conditions read groups of comparisons: those that stand only ever side by side under
+        the same "any", of one part of a form, count as one.
+    groups : list of Group
+        Those of the rules, then one for each critical item that no rule compares by itself.
+        A set of groups is an integer with bit n set for ``groups[n]``.
     masks, absent : dict of int to int
         By form, all comparisons on it, and those that its absence leaves undecided.
     read : list of LeafPlan
         Those of the rules.
     critical : dict of int to LeafPlan
-        By place among the leaves, those that stand for a critical item.
+        By place among the groups, those that stand for a critical item.
     """
 
     def __init__(self, library: Library, policy: Policy) -> None:
@@ -290,33 +293,33 @@ class _Cells:
                 if (form.instrument, form.informant) == (table.instrument_id, table.informant):
                     self.norms += compile_norms(table, form, slot)
         triage = compile_triage(policy, by_id, self.forms, self.norms)
-        self.rules = triage.rules
         self.nets = {
             rule.id
             for rule in policy.rules
             if all(isinstance(leaf, CriticalItemLeaf) for leaf in leaves(rule.when))
         }
         self.read: list[LeafPlan] = list(triage.leaves)
-        self.leaves = list(triage.leaves)
+        self.rules, self.groups = _grouped(triage, self.forms, self.norms)
+        self.read_groups = len(self.groups)
         self.critical: dict[int, LeafPlan] = {}
         for slot, form in enumerate(self.forms):
             for place, item in enumerate(form.critical):
                 name = f"{form.instrument}.{item.item}"
                 cut = float(item.at_or_above)
                 leaf = LeafPlan(slot, "critical", place, name, cut, critical=True)
-                if leaf not in self.leaves:
-                    self.leaves.append(leaf)
-                self.critical[self.leaves.index(leaf)] = leaf
-        self.parts = parts_of(self.forms, self.leaves, self.norms)
+                if (leaf,) not in self.groups:
+                    self.groups.append((leaf,))
+                self.critical[self.groups.index((leaf,))] = leaf
+        self.parts = parts_of(self.forms, self.groups, self.norms)
         self.parts_of_slot: dict[int, list[Part]] = {}
         for part in self.parts:
             self.parts_of_slot.setdefault(part.slot, []).append(part)
         self.masks = {
-            slot: _mask(n for part in parts for n in part.leaves)
+            slot: _mask(n for part in parts for n in part.groups)
             for slot, parts in self.parts_of_slot.items()
         }
         self.absent = {
-            slot: mask & _mask(n for n, leaf in enumerate(self.leaves) if leaf.absent)
+            slot: mask & _mask(n for n, group in enumerate(self.groups) if group[0].absent)
             for slot, mask in self.masks.items()
         }
         self.pupils = _pupils(self)
@@ -329,18 +332,18 @@ class _Cells:
 
     def reached(self, part: Part, side: Side, pupil: Pupil) -> dict[int, NDArray[np.uint8]]:
         """Return the cells of a part as sets of comparisons, with answers that reach them."""
-        if not any(self.leaves[number].kind == "derived" for number in part.leaves):
+        if not any(leaf.kind == "derived" for n in part.groups for leaf in self.groups[n]):
             pupil = NOBODY
         key = (part, side, pupil)
         if key not in self._reached:
             form = self.forms[part.slot]
-            found = reach(form, self.leaves, part, self.norms, side, pupil)
+            found = reach(form, self.groups, part, self.norms, side, pupil)
             self._reached[key] = {_widen(part, cell): codes for cell, codes in found.items()}
         return self._reached[key]
 
     def least(self, part: Part, side: Side, pupil: Pupil, wanted: int) -> tuple[int, ...]:
         """Return the smallest cells of a part in which some comparisons hold."""
-        wanted &= _mask(part.leaves)
+        wanted &= _mask(part.groups)
         key = (part, side, pupil, wanted)
         if key not in self._least:
             self._least[key] = _smallest(
@@ -430,7 +433,7 @@ class _Cells:
         form = self.forms[slot]
         codes = np.array([mildest(form, row)[0] for row in range(len(form.items))], dtype=np.uint8)
         for part in self.parts_of_slot.get(slot, []):
-            answers = self.reached(part, side, pupil).get(cell & _mask(part.leaves))
+            answers = self.reached(part, side, pupil).get(cell & _mask(part.groups))
             if answers is None:
                 return None
             codes[list(part.rows)] = answers
@@ -455,11 +458,65 @@ class _Cells:
 
     def truth(self, slot: int, side: Side, pupil: Pupil, codes: NDArray[np.uint8]) -> int:
         """Return the cell that the engine itself finds for one form."""
-        numbers = [n for n, leaf in enumerate(self.leaves) if leaf.slot == slot]
-        here = [self.leaves[n] for n in numbers]
+        numbers = [n for n, group in enumerate(self.groups) if group[0].slot == slot]
+        here = [self.groups[n] for n in numbers]
         truth = form_truth(self.forms[slot], here, self.norms, codes[:, None], pupil)[:, 0]
         holds = truth == HOLDS if side == "sure" else truth >= UNDECIDED
         return _mask(number for number, is_true in zip(numbers, holds, strict=True) if is_true)
+
+
+def _grouped(
+    triage: TriagePlan, forms: Sequence[FormPlan], norms: Sequence[NormPlan]
+) -> tuple[tuple[RulePlan, ...], list[Group]]:
+    """Put together the comparisons that no rule tells apart, and let rules read the groups.
+
+    Ten scales of which any may be high are then one question, not ten.
+    """
+    nodes = [_flat(rule.node) for rule in triage.rules]
+    seen: dict[int, set[tuple[int, ...]]] = {}
+    for number, node in enumerate(nodes):
+        for leaf, where in _places(node, (number,)):
+            seen.setdefault(leaf, set()).add(where)
+    singles = parts_of(forms, [(leaf,) for leaf in triage.leaves], norms)
+    part_of = {leaf: place for place, part in enumerate(singles) for leaf in part.groups}
+    together: dict[object, list[int]] = {}
+    for number, one in enumerate(triage.leaves):
+        alone = one.kind in ("derived", "critical")
+        key = (part_of[number], one.absent, number if alone else frozenset(seen.get(number, ())))
+        together.setdefault(key, []).append(number)
+    groups = [tuple(triage.leaves[n] for n in numbers) for numbers in together.values()]
+    place = {n: group for group, numbers in enumerate(together.values()) for n in numbers}
+    rules = []
+    for rule, node in zip(triage.rules, nodes, strict=True):
+        renamed = _renamed(node, place)
+        rules.append(replace(rule, node=renamed, leaves=tuple(dict.fromkeys(renamed.leaves()))))
+    return tuple(rules), groups
+
+
+def _flat(node: Node) -> Node:
+    """Return a condition without an "any" right inside another."""
+    children: list[Node] = []
+    for child in map(_flat, node.children):
+        children += child.children if node.op == child.op == "any" else [child]
+    return replace(node, children=tuple(children))
+
+
+def _places(node: Node, path: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield every comparison with the "any" that it stands under, or a place of its own."""
+    if node.op == "leaf":
+        yield node.leaf, path
+    for number, child in enumerate(node.children):
+        side_by_side = node.op == "any" and child.op == "leaf"
+        yield from _places(child, path if side_by_side else (*path, number))
+
+
+def _renamed(node: Node, place: Mapping[int, int]) -> Node:
+    if node.op == "leaf":
+        return replace(node, leaf=place[node.leaf])
+    children = tuple(_renamed(child, place) for child in node.children)
+    if node.op == "any":
+        children = tuple(dict.fromkeys(children))
+    return replace(node, children=children)
 
 
 def _mask(numbers: Iterable[int]) -> int:
@@ -468,7 +525,7 @@ def _mask(numbers: Iterable[int]) -> int:
 
 def _widen(part: Part, cell: int) -> int:
     """Return a cell of a part as a set of the policy's comparisons."""
-    return _mask(number for place, number in enumerate(part.leaves) if cell >> place & 1)
+    return _mask(number for place, number in enumerate(part.groups) if cell >> place & 1)
 
 
 def _smallest(cells: Iterable[int]) -> tuple[int, ...]:
@@ -611,9 +668,9 @@ def _not_normed(cells: _Cells) -> Iterator[PolicyFinding]:
     """Yield the rules on a norm that say nothing of pupils outside it."""
     seen = set()
     for rule in cells.rules:
-        derived = [n for n in rule.leaves if cells.leaves[n].kind == "derived"]
+        derived = [n for n in rule.leaves if cells.groups[n][0].kind == "derived"]
         for number in derived:
-            leaf = cells.leaves[number]
+            leaf = cells.groups[number][0]
             outside = next((p for p in cells.pupils if _is_outside(cells, leaf, p)), None)
             found = _holds_by(cells, rule, number)
             if outside is None or found is None or (rule.id, leaf.slot) in seen:
@@ -655,7 +712,7 @@ def _of_others(cells: _Cells, cell: int, pupil: Pupil, other: Pupil, side: Side)
     """Return the cell that the answers of one pupil would reach for another pupil."""
     found = 0
     for slot, parts in cells.parts_of_slot.items():
-        if any(cell & _mask(part.leaves) for part in parts):
+        if any(cell & _mask(part.groups) for part in parts):
             codes = cells.form_of(cell, "sure", pupil, slot)
             if codes is not None:
                 found |= cells.truth(slot, side, other, codes)
@@ -726,7 +783,7 @@ def _nearest(cells: _Cells, rule: RulePlan) -> tuple[str, str, Example | None]:
     ways = cells.ways(rule.node)
     for pupil in cells.pupils:
         for way in ways:
-            slots = {part.slot for part in cells.parts if way & _mask(part.leaves)}
+            slots = {part.slot for part in cells.parts if way & _mask(part.groups)}
             cell = sum(
                 max(
                     cells.reached(part, "sure", pupil),
@@ -742,21 +799,24 @@ def _nearest(cells: _Cells, rule: RulePlan) -> tuple[str, str, Example | None]:
         what = "no form of the pinned instruments has what it reads"
         return what, "所用量表中没有该规则读取的内容", None
     _, way, cell, pupil = best
-    words = [_comparison(cells, one) for n, one in enumerate(cells.leaves) if way >> n & 1]
+    words = [_comparison(cells, one) for n, one in enumerate(cells.groups) if way >> n & 1]
     open_words = [
-        _comparison(cells, one) for n, one in enumerate(cells.leaves) if (way & ~cell) >> n & 1
+        _comparison(cells, one) for n, one in enumerate(cells.groups) if (way & ~cell) >> n & 1
     ]
     what = f"no answers give {' and '.join(words)}; {' and '.join(open_words)} is not reached"
     what_zh = f"没有任何作答能同时满足 {'、'.join(words)}；{'、'.join(open_words)} 无法达到"
-    touched = [part.slot for part in cells.parts if way & _mask(part.leaves)]
+    touched = [part.slot for part in cells.parts if way & _mask(part.groups)]
     return what, what_zh, cells.example(cell, "sure", pupil, touched)
 
 
-def _comparison(cells: _Cells, leaf: LeafPlan) -> str:
-    key = leaf.name.partition(".")[2]
-    metric = "" if leaf.metric == "raw" else f" ({leaf.metric})"
-    sign = "≥" if leaf.upwards else "≤"
-    return f"{cells.forms[leaf.slot].slot}.{key}{metric} {sign} {leaf.cut:g}"
+def _comparison(cells: _Cells, group: Group) -> str:
+    words = []
+    for leaf in group:
+        key = leaf.name.partition(".")[2]
+        metric = "" if leaf.metric == "raw" else f" ({leaf.metric})"
+        sign = "≥" if leaf.upwards else "≤"
+        words.append(f"{cells.forms[leaf.slot].slot}.{key}{metric} {sign} {leaf.cut:g}")
+    return " or ".join(words)
 
 
 # -- worse answers --------------------------------------------------------------------------------
@@ -775,9 +835,10 @@ def _lowering(cells: _Cells) -> Iterator[PolicyFinding]:
         for row in part.rows:
             worse = 1 if form.items[row].upwards else -1
             if row in exempt or all(
-                _direction(cells, cells.leaves[n], row) in (0, worse)
-                for n in part.leaves
-                if n < len(cells.read)
+                _direction(cells, leaf, row) in (0, worse)
+                for n in part.groups
+                if n < cells.read_groups
+                for leaf in cells.groups[n]
             ):
                 continue  # every comparison moves the right way, and so does every rule
             yield from _lowered(cells, part, row)
@@ -792,7 +853,7 @@ def _lowered(cells: _Cells, part: Part, row: int) -> Iterator[PolicyFinding]:
                 pairs = {
                     (_widen(part, first), _widen(part, second)): codes
                     for (first, second), codes in reach_pairs(
-                        form, cells.leaves, part, cells.norms, side, pupil, (row, before, after)
+                        form, cells.groups, part, cells.norms, side, pupil, (row, before, after)
                     ).items()
                 }
                 found = _lower_pair(cells, part, side, pupil, pairs)
@@ -830,7 +891,7 @@ def _lower_pair(
 ) -> tuple[str, int, NDArray[np.uint8]] | None:
     """Return a rule, the cell and the answers of a part at which a worse answer lowers the tier."""
     moved = {pair: codes for pair, codes in pairs.items() if pair[0] & ~pair[1]}
-    inside = _mask(part.leaves)
+    inside = _mask(part.groups)
     for rule in cells.rules:
         others = [one.node for one in cells.rules if one.tier >= rule.tier]
         for way in cells.ways(rule.node):
@@ -871,28 +932,34 @@ def _direction(cells: _Cells, leaf: LeafPlan, row: int) -> int | None:
 def _moves(form: FormPlan, place: int, row: int) -> int | None:
     """Return which way a higher item score moves a score; None where not always the same."""
     scale = form.scales[place]
-    signs: set[int | None] = set()
     if scale.levels is not None:
-        stack = list(scale.levels.nodes)
-        while stack:
-            node = stack.pop()
-            stack += node.children
-            if node.op == "item" and node.row == row:
-                signs.add(1)
-            elif node.op == "scale":
-                signs.add(_moves(form, node.row, row))
+        signs = _level_moves(form, place, row)
     elif scale.combine == "sum_of_scales":
         signs = {_moves(form, part, row) for part in scale.components}
     elif row in scale.rows:
         order = np.argsort(form.items[row].scores, kind="stable")
         table = scale.tables[scale.rows.tolist().index(row)]
-        steps = np.diff(unpack(table).value[order])
-        signs.add(1 if (steps >= 0).all() and steps.any() else 0)
-        if (steps <= 0).all() and steps.any():
-            signs.add(-1)
-        elif (steps > 0).any() and (steps < 0).any():
-            signs.add(None)
+        signs = {int(step) for step in np.sign(np.diff(unpack(table).value[order]))}
+    else:
+        signs = set()
     signs.discard(0)
     if len(signs) > 1:
         return None
     return signs.pop() if signs else 0
+
+
+def _level_moves(form: FormPlan, place: int, row: int) -> set[int | None]:
+    rows = scale_rows(form, place)
+    if row in rows and any(form.items[one].blank_score is not None for one in rows):
+        return {None}  # a level that a counted blank decides is withheld where another is open
+    signs: set[int | None] = set()
+    levels = form.scales[place].levels
+    stack = list(levels.nodes) if levels is not None else []
+    while stack:
+        node = stack.pop()
+        stack += node.children
+        if node.op == "item" and node.row == row:
+            signs.add(1)
+        elif node.op == "scale":
+            signs.add(_moves(form, node.row, row))
+    return signs
