@@ -161,6 +161,18 @@ def test_the_command_writes_a_table_that_check_accepts(folder):
     assert "not moved" in again.output
 
 
+def test_a_table_that_is_there_is_never_written_over(folder):
+    assert build(folder).exit_code == 0
+    file = folder / "norms/phq9/town-2026.1.0.0.yaml"
+    before = file.read_bytes()
+    again = build(folder, "--by", "sex")
+    assert again.exit_code == 2
+    assert "add a --version" in again.output
+    assert file.read_bytes() == before
+    assert build(folder, "--by", "sex", "--version", "1.1.0").exit_code == 0
+    assert run("check", folder / "norms").exit_code == 0
+
+
 def test_the_command_rakes_to_a_table_of_margins(folder):
     margins = folder / "margins.csv"
     margins.write_text("margin,group,count\nsex,male,5200\nsex,female,4800\n", "utf-8")

@@ -58,6 +58,9 @@ def build(  # noqa: PLR0917 - typer makes options of them
     years: Annotated[str, typer.Option(help="When the sample was taken.")],
     review_by: Annotated[str, typer.Option(help="The day by which somebody looks again.")],
     out: Annotated[Path, typer.Option(help="The file, or a folder of norms.")],
+    version: Annotated[
+        str, typer.Option(help="Of the table; a file that is there stays.")
+    ] = "1.0.0",
     by: Annotated[str, typer.Option(help="What the table tells apart: sex,grade or sex,age.")] = "",
     informant: Annotated[str | None, typer.Option(help="Where there are several.")] = None,
     scale: Annotated[list[str] | None, typer.Option(help="Only these scales; repeatable.")] = None,
@@ -119,7 +122,7 @@ def build(  # noqa: PLR0917 - typer makes options of them
         built = mh.build_norm(
             instrument,
             _read(answers),
-            NormAbout(name, country, years, day, named=truth),
+            NormAbout(name, country, years, day, named=truth, version=version),
             by=_listed(by),
             informant=informant,
             scales=scale,
@@ -138,6 +141,9 @@ def build(  # noqa: PLR0917 - typer makes options of them
         if out.suffix not in {".yaml", ".yml"}:
             folder = built.table.instrument_id
             file = out / folder / f"{built.table.id}.{built.table.version}.yaml"
+        if file.exists():
+            msg = f"{file.as_posix()} is there already: a table is never edited, add a --version"
+            raise UsageError(msg)
         file.parent.mkdir(parents=True, exist_ok=True)
         cases = file.with_suffix(f".cases{file.suffix}")
         for place, text in ((file, built.to_yaml()), (cases, built.cases_yaml())):
