@@ -8,11 +8,12 @@ pupils flagged look like published ones; nothing simulated is a finding about an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from mhscreen.kernels.codes import BLANK
+from mhscreen.problems import UsageError
 from mhscreen.vocabulary import Informant, Requirement, Stage
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Assumptions", "Simulated", "simulate_answers", "simulate_pupils"]
 
 Columns = dict[str, Any]
+Missing = Literal["completely_at_random", "at_random", "not_at_random"]
+
+_PULL = 2.0  # the odds of a blank rise by a factor of about 7 from the first option to the last
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,9 @@ class Assumptions:
         Shares of pupils without any form, of forms not filed, of items left blank, and of
         forms answered at random.
     pupils_per_class : int
+    missing : {"completely_at_random", "at_random", "not_at_random"}
+        What blanks depend on: nothing; the answer to the first item, which everybody gives; the
+        answer that is then not given. The share of blanks stays near `blank`.
     """
 
     loading: float = 0.75
@@ -66,8 +73,15 @@ class Assumptions:
     blank: float = 0.003
     careless: float = 0.01
     pupils_per_class: int = 42
+    missing: Missing = "completely_at_random"
     steps: Mapping[str, float] = field(default_factory=dict)
     """Further steps by instrument."""
+
+    def __post_init__(self) -> None:
+        """Refuse a kind of missing answers that there is not."""
+        if self.missing not in get_args(Missing):
+            msg = f"missing is one of {', '.join(get_args(Missing))}, not {self.missing!r}"
+            raise UsageError(msg)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -244,7 +258,7 @@ def simulate_answers(
             rank = len(order) - 1 - rank
         rank = np.where(careless, rng.integers(len(order), size=forms), rank)
         place[row] = order[rank]
-    blank = rng.random(place.shape) < assume.blank
+    blank = rng.random(place.shape) < _chances_of_blanks(form, place, assume)
     for gate in form.gates:
         opened = np.zeros(forms, dtype=bool)
         for row, cut in gate.openers:
@@ -252,3 +266,23 @@ def simulate_answers(
         for row in gate.rows:
             blank[row] |= ~opened
     return np.where(blank, BLANK, place).astype(np.uint8)
+
+
+def _chances_of_blanks(
+    form: FormPlan, place: NDArray[np.int64], assume: Assumptions
+) -> NDArray[np.float64]:
+    """Return how likely each answer is left blank, shape (items, forms)."""
+    if assume.missing == "completely_at_random" or not place.size:
+        return np.full(place.shape, assume.blank)
+    worse = np.empty(place.shape)
+    for row, item in enumerate(form.items):
+        scores = np.asarray(item.scores, dtype=np.float64)
+        span = float(np.ptp(scores)) or 1.0
+        share = (scores[place[row]] - scores.min()) / span
+        worse[row] = share if item.upwards else 1 - share
+    driver = worse if assume.missing == "not_at_random" else np.broadcast_to(worse[0], worse.shape)
+    weight = np.exp(_PULL * driver)
+    if assume.missing == "at_random":
+        weight[0] = 0.0  # what blanks depend on is seen
+    chances: NDArray[np.float64] = np.minimum(assume.blank * weight / weight.mean(), 1.0)
+    return chances
