@@ -1,5 +1,6 @@
 """Numbers that leave the school name nobody: attacked by margins and by subtracting releases."""
 
+import dataclasses
 import datetime as dt
 import itertools
 import json
@@ -191,9 +192,10 @@ def test_two_releases_at_two_times_do_not_show_that_a_pupil_has_moved():
     assert second.rule["earlier"] == [first.name]
 
 
-def test_what_was_withheld_stays_withheld_when_hardly_anything_has_changed():
+def test_what_was_withheld_stays_withheld_as_it_protects_numbers_of_then():
     first = release(SMALL)
-    later = {**SMALL, "S1": {**SMALL["S1"], "none": 190}}
+    later = {place: {tier: n + 40 for tier, n in counts.items()} for place, counts in SMALL.items()}
+    assert release(later, on=NOVEMBER).rule["withheld"] == 0
     second = release(later, on=NOVEMBER, earlier=[first])
     for before, now in zip(first.rows, second.rows, strict=True):
         hidden = [n for n, value in enumerate(before.counts) if value is None]
@@ -236,6 +238,23 @@ def test_numbers_that_sums_leave_no_room_for_are_refused():
     known = [Known(frozenset({0, 1}), frozenset({0}), 3)]
     with pytest.raises(UsageError, match="already narrow"):
         suppress([[3], [0]], sums, [known], 10)
+
+
+def test_a_school_that_is_no_more_withholds_nothing_of_others():
+    def year(factor, **more):
+        schools = {f"S{n}": {"none": 60 * factor, "general": (20 + n) * factor} for n in range(3)}
+        return schools | more
+
+    first = release(year(1, S9={"none": 60, "general": 64}))
+    second = release(year(3), on=NOVEMBER, earlier=[first])
+    assert second.rule["withheld"] == 0  # 64 − 63 is no difference between the same pupils
+
+
+def test_earlier_releases_with_other_columns_are_refused():
+    first = release(SMALL)
+    other = dataclasses.replace(first, columns=first.columns[::-1])
+    with pytest.raises(UsageError, match="other columns"):
+        release(SMALL, earlier=[other])
 
 
 # -- what is written ------------------------------------------------------------------------------

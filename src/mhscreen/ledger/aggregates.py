@@ -225,7 +225,8 @@ def release_counts(
     Raises
     ------
     UsageError
-        For another grouping, or where nobody is counted.
+        For another grouping, where nobody is counted, or where earlier releases have other columns
+        or already narrow a small number down.
     """
     by, where, earlier = tuple(by), dict(where or {}), tuple(earlier)
     wrong = sorted({*by, *where} - set(GROUPS))
@@ -233,6 +234,9 @@ def release_counts(
         msg = f"pupils are grouped by some of: {', '.join(GROUPS)}"
         raise UsageError(msg)
     columns = tuple(labels_of(of))
+    if any(one.of == of and one.columns != columns for one in earlier):
+        msg = "an earlier release has other columns"
+        raise UsageError(msg)
     counted = Counter(
         (tuple(case.org[name] for name in GROUPS), _column(case, of))
         for case in cases

@@ -162,7 +162,7 @@ class _Table:
             if value is None:
                 if inside == one.places:
                     yield None
-            elif not one.whole and (inside <= one.places or one.places <= inside):
+            elif inside and not one.whole and (inside <= one.places or one.places <= inside):
                 yield value
 
     def remainders(self, sums: Sequence[Sum]) -> Iterator[NDArray[np.float64]]:
