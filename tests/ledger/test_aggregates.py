@@ -170,6 +170,40 @@ def test_a_part_and_the_whole_in_two_releases_do_not_give_the_rest_away():
     assert alone.total.counts[general] == 40
 
 
+def test_three_releases_do_not_give_away_what_none_of_them_names():
+    numbers = {
+        "S1": {"none": 60, "general": 3}, "S2": {"none": 70, "general": 20},
+        "S3": {"none": 80, "general": 30},
+    }  # fmt: skip
+    whole = release(numbers, by=("district",))
+    second = release(numbers, where={"school": "S2"}, earlier=[whole])
+    third = release(numbers, where={"school": "S3"}, earlier=[whole, second])
+    general = TIERS.index("general")
+    shown = [one.total.counts[general] for one in (whole, second, third)]
+    assert shown[:2] == [53, 20]
+    assert shown[2] is None  # 53 − 20 − 30 would be the three of the first school
+
+
+def test_what_was_withheld_before_is_not_given_away_by_another_table():
+    numbers = {
+        ("S1", 7): {"none": 60, "general": 3}, ("S1", 8): {"none": 60},
+        ("S2", 7): {"none": 70, "general": 20}, ("S2", 8): {"none": 66},
+        ("S3", 7): {"none": 80, "general": 30}, ("S3", 8): {"none": 80, "general": 15},
+    }  # fmt: skip
+    first = release(numbers)
+    second = release(numbers, where={"grade": 7}, earlier=[first])
+    third = release(numbers, where={"grade": 8}, by=("school",), earlier=[first, second])
+    assert given_away(numbers, [first, second, third]) == []
+
+
+def test_a_part_of_today_and_the_whole_of_last_month_do_not_give_the_rest_away():
+    october = {"S1": {"none": 80, "general": 40}, "S2": {"none": 90, "general": 3}}
+    november = {"S1": {"none": 60, "general": 40}, "S2": {"none": 90, "general": 3}}
+    whole = release(october, by=("district",))
+    part = release(november, on=NOVEMBER, where={"school": "S1"}, earlier=[whole])
+    assert part.total.counts[TIERS.index("general")] is None
+
+
 def differences(one, other):
     """Yield what is left when numbers of two releases for the same pupils are subtracted."""
     lines = {tuple(row.group.items()): row for row in (*one.rows, one.total)}

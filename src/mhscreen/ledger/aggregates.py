@@ -237,22 +237,21 @@ def release_counts(
     if any(one.of == of and one.columns != columns for one in earlier):
         msg = "an earlier release has other columns"
         raise UsageError(msg)
+    # Pupils elsewhere count, too: what earlier releases say of them may give others away here.
     counted = Counter(
         (tuple(case.org[name] for name in GROUPS), _column(case, of))
         for case in cases
-        if case.entries and all(case.org[name] == value for name, value in where.items())
+        if case.entries
     )
-    if not counted:
+    places = sorted({place for place, _ in counted}, key=lambda one: tuple(map(_order, one)))
+    here = frozenset(_inside(places, where))
+    if not here:
         msg = "nobody is counted"
         raise UsageError(msg)
-    places = sorted({place for place, _ in counted}, key=lambda one: tuple(map(_order, one)))
     atoms = [[counted[place, column] for column in columns] for place in places]
-    groups = list(dict.fromkeys(_group(place, by) for place in places))
-    members = [
-        frozenset(n for n, place in enumerate(places) if _group(place, by) == group)
-        for group in groups
-    ]
-    lines = [*members, frozenset(range(len(places)))]
+    groups = list(dict.fromkeys(_group(places[n], by) for n in sorted(here)))
+    members = [frozenset(n for n in here if _group(places[n], by) == group) for group in groups]
+    lines = [*members, here]
     before = [_known(one, places) for one in earlier if one.of == of]
     withheld = _withhold(atoms, lines, before, smallest)
     rows = [

@@ -61,6 +61,9 @@ class _Secret(NamedTuple):
     row: NDArray[np.float64]
     value: float
     targets: tuple[float, float]
+    named: bool = True
+    """Whether a release has it, now or before. What none has may be given away by the earlier ones
+    alone; that cannot be mended, and is no reason to refuse."""
 
 
 def suppress(
@@ -92,6 +95,25 @@ def suppress(
         If the earlier releases, with nothing added, already narrow a small number down.
     """
     table = _Table(atoms, sums, list(earlier))
+    hidden, secrets = _small_ones(table, sums, smallest)
+    for secret in sorted(secrets, key=lambda one: (not one.named, one.value)):
+        for target in secret.targets:
+            altered = table.cheapest_change(secret.row, target - secret.value, hidden)
+            if altered is not None:
+                hidden |= altered
+            elif secret.named:
+                msg = (
+                    "the earlier releases already narrow a small number down: nothing more can be "
+                    "released about these pupils"
+                )
+                raise UsageError(msg)
+    return [bool(one) for one in hidden]
+
+
+def _small_ones(
+    table: _Table, sums: Sequence[Sum], smallest: int
+) -> tuple[NDArray[np.bool_], list[_Secret]]:
+    """Return the sums that are withheld for their own sake, and all that must not come out."""
     hidden = np.zeros(len(sums), dtype=bool)
     secrets: list[_Secret] = []
     for place, (one, count) in enumerate(zip(sums, table.shown, strict=True)):
@@ -105,15 +127,13 @@ def suppress(
                 hidden[place] = True
                 far = max(before + np.sign(count - before) * smallest, 0.0)
                 secrets.append(_Secret(table.rows[place], count, (float(before), far)))
+    rows = [(row, True) for row in table.withheld_before]
     secrets += [
-        _Secret(row, count, (0.0, float(smallest)))
-        for row in (*table.withheld_before, *table.remainders(sums))
+        _Secret(row, count, (0.0, float(smallest)), named=named)
+        for row, named in [*rows, *((row, False) for row in table.parts())]
         if 0 < (count := float(row @ table.values)) < smallest
     ]
-    for secret in sorted(secrets, key=lambda one: one.value):
-        for target in secret.targets:
-            hidden |= table.cheapest_change(secret.row, target - secret.value, hidden)
-    return [bool(one) for one in hidden]
+    return hidden, secrets
 
 
 class _Table:
@@ -138,7 +158,6 @@ class _Table:
         now = [(self.row(inside, columns), value) for one in same for inside, columns, value in one]
         fixed = [row for row, value in now if value is not None]
         self.withheld_before = [row for row, value in now if value is None]
-        self.shown_before = [known for one in same for known in one if known.value is not None]
         self.fixed: Any = csr_array(np.array(fixed).reshape(len(fixed), len(self.values)))
         self.costs = np.array([one.cost for one in sums])
         sparse, eye = csr_array(self.rows), eye_array(len(self.rows))
@@ -165,27 +184,21 @@ class _Table:
             elif inside and not one.whole and (inside <= one.places or one.places <= inside):
                 yield value
 
-    def remainders(self, sums: Sequence[Sum]) -> Iterator[NDArray[np.float64]]:
-        """Yield what is left of a sum shown before without one of now that it holds, or inversely.
+    def parts(self) -> Iterator[NDArray[np.float64]]:
+        """Yield the numbers of pupils whom only several releases together tell apart.
 
-        That is no sum of either table; whoever has both can subtract.
+        They stand in no table; whoever has all of them can take sums from sums.
         """
-        for known in self.shown_before:
-            for one, row in zip(sums, self.rows, strict=True):
-                if one.columns != known.columns:
-                    continue
-                if known.places < one.places:
-                    yield row - self.row(known.places, known.columns)
-                elif one.places < known.places:
-                    yield self.row(known.places, known.columns) - row
+        if self.fixed.shape[0] or self.withheld_before:
+            yield from np.eye(len(self.values))
 
     def cheapest_change(
         self, row: NDArray[np.float64], change: float, hidden: NDArray[np.bool_]
-    ) -> NDArray[np.bool_]:
+    ) -> NDArray[np.bool_] | None:
         """Return the sums that a change of the table alters, with one sum changed by so much.
 
         Of all changes that leave no number below 0 and what is known as it is, that whose altered
-        sums cost least; those already withheld cost nothing.
+        sums cost least; those already withheld cost nothing. None where there is no such change.
         """
         numbers, sums = len(self.values), len(self.rows)
         held: Any = vstack([self.fixed, csr_array(row[None, :])])
@@ -204,11 +217,7 @@ class _Table:
             integrality=np.repeat([1, 0], [2 * numbers, 2 * sums]),
         )
         if found.x is None:
-            msg = (
-                "the earlier releases already narrow a small number down: nothing more can be "
-                "released about these pupils"
-            )
-            raise UsageError(msg)
+            return None
         altered = found.x[2 * numbers :].reshape(2, sums).sum(axis=0)
         return np.asarray(altered > _TOLERANCE)
 
