@@ -12,7 +12,7 @@ from mhscreen.psychometrics import (
     confirm_factors,
     trace_options,
 )
-from mhscreen.psychometrics import confirmation as module
+from mhscreen.psychometrics import factor_model as module
 
 KEYS = {"low": ["q1", "q2", "q3"], "worried": ["q4", "q5", "q6", "q7"]}
 LOADING = np.array([0.8, 0.7, 0.6, 0.7, 0.8, 0.6, 0.5])
@@ -59,18 +59,18 @@ def test_standard_errors_are_the_spread_of_the_estimates():
 
 def test_the_score_is_the_slope_of_the_likelihood():
     """At a point that is no solution, against small changes of each parameter."""
-    factors, items = module._checked(KEYS)
+    factors, items = module.check_keys(KEYS)
     samples = [
-        module._sample(name, module.as_answers(answers(300, seed), items))
+        module.sample_of(name, as_answers(answers(300, seed), items))
         for name, seed in (("a", 1), ("b", 4))
     ]
-    model = module._Model(factors, items, samples, "scalar", means=True)
+    model = module.FactorModel(factors, items, samples, "scalar", means=True)
     values = model.start() * 1.1 + 0.05
-    slope, _ = module._score(model, values)
+    slope, _ = module.score_of(model, values)
     for place in range(len(values)):
         step = np.zeros(len(values))
         step[place] = 1e-6
-        loss = (module._loss(model, values + step) - module._loss(model, values - step)) / 2e-6
+        loss = (module.loss_of(model, values + step) - module.loss_of(model, values - step)) / 2e-6
         assert slope[place] == pytest.approx(-loss / 2, abs=1e-6)
 
 

@@ -18,7 +18,7 @@ from mhscreen.psychometrics import (
     split_halves,
 )
 from mhscreen.psychometrics.checks import give_up
-from mhscreen.psychometrics.reliability import _largest_errors
+from mhscreen.psychometrics.halves import _largest_errors, _splits
 
 module = importlib.import_module("mhscreen.psychometrics.reliability")
 NAMES = [f"q{n}" for n in range(1, 9)]
@@ -202,7 +202,7 @@ def test_few_items_have_no_general_factor():
 def test_every_split_into_halves_is_looked_at_once(items):
     from math import comb
 
-    sides = module._splits(items, None)
+    sides = _splits(items, None)
     assert len(np.unique(sides * sides[:, :1], axis=0)) == len(sides)
     assert len(sides) == comb(items, items // 2) / (2 if items % 2 == 0 else 1)
     assert set(np.abs(sides.sum(axis=1))) == {items % 2}

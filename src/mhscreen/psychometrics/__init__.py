@@ -40,8 +40,8 @@ from mhscreen.psychometrics.classification import (
     classify_by_model,
     classify_by_reliability,
 )
+from mhscreen.psychometrics.coefficients import Coefficient, Reliability
 from mhscreen.psychometrics.confirmation import (
-    LEVELS,
     Confirmation,
     Estimate,
     Fit,
@@ -61,7 +61,9 @@ from mhscreen.psychometrics.dif import (
     find_dif_logistic,
     find_dif_mantel,
 )
+from mhscreen.psychometrics.factor_model import LEVELS
 from mhscreen.psychometrics.growth import Trajectories, follow_waves
+from mhscreen.psychometrics.halves import bound_reliability, split_halves
 from mhscreen.psychometrics.important_difference import Anchor, find_important_difference
 from mhscreen.psychometrics.irt import (
     Calibration,
@@ -77,15 +79,7 @@ from mhscreen.psychometrics.irt import (
 from mhscreen.psychometrics.items import ItemAnalysis, OptionCurves, analyse_items, trace_options
 from mhscreen.psychometrics.polychoric import Polychoric, correlate_ordered
 from mhscreen.psychometrics.regression_to_mean import expected_regression, split_change
-from mhscreen.psychometrics.reliability import (
-    Coefficient,
-    Reliability,
-    assess_reliability,
-    bound_reliability,
-    estimate_alpha,
-    estimate_omega,
-    split_halves,
-)
+from mhscreen.psychometrics.reliability import assess_reliability, estimate_alpha, estimate_omega
 from mhscreen.psychometrics.results import Result
 from mhscreen.psychometrics.schmid_leiman import Hierarchy, find_general_factor
 from mhscreen.psychometrics.structure import (

@@ -8,12 +8,10 @@ free, and where intercepts are equal, their means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import combinations_with_replacement, pairwise
 from math import log, nan, pi, sqrt
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,24 +19,33 @@ from mhscreen.problems import Problem, ProblemLog, UsageError
 from mhscreen.psychometrics.answers import as_answers
 from mhscreen.psychometrics.checks import (
     check_choice,
-    check_constant,
-    check_enough,
-    check_perfect,
-    check_positive_definite,
     check_unweighted,
-    give_up,
-    refuse,
 )
-from mhscreen.psychometrics.factoring import extract
+from mhscreen.psychometrics.factor_model import (
+    LEVELS,
+    FactorModel,
+    InvarianceLevel,
+    Matrices,
+    Place,
+    Sample,
+    check_keys,
+    entry,
+    loss_of,
+    sample_of,
+    search,
+    slopes_of,
+)
 from mhscreen.psychometrics.groups import answers_by
 from mhscreen.psychometrics.moments import correlations_of, moments
 from mhscreen.psychometrics.results import Result
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
-    from mhscreen.psychometrics.answers import Answers, MissingPolicy
+    from mhscreen.psychometrics.answers import MissingPolicy
 
 __all__ = [
     "LEVELS",
@@ -50,15 +57,6 @@ __all__ = [
     "assess_invariance",
     "confirm_factors",
 ]
-
-InvarianceLevel = Literal["configural", "metric", "scalar", "strict"]
-
-LEVELS: tuple[InvarianceLevel, ...] = ("configural", "metric", "scalar", "strict")
-"""Same items on the same factors; and equal loadings; and intercepts; and residual variances."""
-
-_STEPS = 500
-_FLAT = 1e-7  # the largest slope per form, in standard errors
-_LEAST_START = 0.1  # the least share of residual variance to start from
 
 
 @dataclass(frozen=True)
@@ -269,13 +267,13 @@ def confirm_factors(
     standard errors in covariance structure analysis.
     """
     check_choice("missing", missing, "complete")
-    factors, items = _checked(keys)
+    factors, items = check_keys(keys)
     taken = as_answers(answers, items)
     check_unweighted(taken)
     kept = taken.only(taken.complete()) if taken.any_blank else taken
     basis = moments(taken, missing=missing).words()
-    samples = [_sample("", kept)]
-    return _fitted(_Model(factors, items, samples, "configural", means=False), basis)
+    samples = [sample_of("", kept)]
+    return _fitted(FactorModel(factors, items, samples, "configural", means=False), basis)
 
 
 def assess_invariance(
@@ -322,19 +320,19 @@ def assess_invariance(
     check_choice("missing", missing, "complete")
     for level in levels:
         check_choice("levels", level, *LEVELS)
-    factors, items = _checked(keys)
+    factors, items = check_keys(keys)
     taken, by, left = answers_by(answers, group, items, reference)
     check_unweighted(taken)
     complete = taken.complete()
     samples = [
-        _sample(label, taken.only(complete & (by.of_form == place)))
+        sample_of(label, taken.only(complete & (by.of_form == place)))
         for place, label in enumerate(by.labels)
     ]
     left += int((~complete).sum())
     words = f", {left} left out for blanks or without a group" if left else ""
     basis = f"{int(complete.sum())} forms{words}, missing='{missing}'"
     models = {
-        level: _fitted(_Model(factors, items, samples, level, means=True), basis)
+        level: _fitted(FactorModel(factors, items, samples, level, means=True), basis)
         for level in LEVELS
         if level in levels
     }
@@ -346,330 +344,14 @@ def assess_invariance(
     )
 
 
-# -- the data of a group --------------------------------------------------------------------------
+# -- from a fitted model to a result --------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class _Sample:
-    """One group: its name, forms, means and covariances (divided by the number of forms)."""
-
-    name: str
-    values: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    covariance: NDArray[np.float64]
-
-    @property
-    def forms(self) -> int:
-        return len(self.values)
-
-
-def _sample(name: str, answers: Answers) -> _Sample:
-    problems = ProblemLog()
-    check_enough(answers.forms, len(answers.items) + 1, "more than there are items", problems)
-    refuse(_placed(problems, name))
-    values = answers.values()
-    centred = values - values.mean(axis=0)
-    covariance = centred.T @ centred / len(values)
-    check_constant(answers.items, np.diag(covariance), problems)
-    refuse(_placed(problems, name))
-    correlation = correlations_of(covariance)
-    check_perfect(answers.items, correlation, problems)
-    check_positive_definite(correlation, problems)
-    refuse(_placed(problems, name))
-    return _Sample(name, values, values.mean(axis=0), covariance)
-
-
-def _placed(problems: ProblemLog, group: str) -> ProblemLog:
-    """Return the problems with the group they were found in."""
-    if not group:
-        return problems
-    where = f"group {group}"
-    return ProblemLog(
-        [one.at(path=": ".join(part for part in (where, one.path) if part)) for one in problems]
-    )
-
-
-def _checked(
-    keys: Mapping[str, Sequence[str]],
-) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-    """Return the factors with their items, and all items once."""
-    if not isinstance(keys, Mapping) or not keys:
-        msg = "keys: a mapping of factors to their items is expected"
-        raise UsageError(msg)
-    factors = {str(name): tuple(map(str, items)) for name, items in keys.items()}
-    few = [name for name, items in factors.items() if len(set(items)) < 2]  # noqa: PLR2004 - a factor is what two share
-    if few or (len(factors) == 1 and len(next(iter(factors.values()))) < 3):  # noqa: PLR2004 - identified
-        msg = "a factor needs at least two items, and three where it is alone"
-        raise UsageError(msg)
-    return factors, tuple(dict.fromkeys(item for items in factors.values() for item in items))
-
-
-# -- the model ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Place:
-    """An entry of a matrix of a group."""
-
-    group: int
-    matrix: str  # loading, phi, theta, intercept, alpha
-    row: int
-    column: int
-
-
-@dataclass(eq=False)
-class _Matrices:
-    """The matrices of one group."""
-
-    loading: NDArray[np.float64]
-    phi: NDArray[np.float64]
-    theta: NDArray[np.float64]
-    intercept: NDArray[np.float64]
-    alpha: NDArray[np.float64]
-
-    @property
-    def covariance(self) -> NDArray[np.float64]:
-        return np.asarray(self.loading @ self.phi @ self.loading.T + np.diag(self.theta))
-
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        return np.asarray(self.intercept + self.loading @ self.alpha)
-
-
-class _Model:
-    """Which entries of which matrices are free, and which are one parameter."""
-
-    def __init__(
-        self,
-        factors: dict[str, tuple[str, ...]],
-        items: tuple[str, ...],
-        samples: list[_Sample],
-        level: InvarianceLevel,
-        *,
-        means: bool,
-    ) -> None:
-        self.factors, self.items, self.samples = factors, items, samples
-        self.names = tuple(factors)
-        self.level, self.means = level, means
-        self.parameters = self._list_parameters()
-
-    @property
-    def forms(self) -> int:
-        return sum(sample.forms for sample in self.samples)
-
-    @cached_property
-    def df(self) -> int:
-        count = len(self.items)
-        moments_ = count * (count + 1) // 2 + (count if self.means else 0)
-        return len(self.samples) * moments_ - len(self.parameters)
-
-    def _list_parameters(self) -> list[tuple[_Place, ...]]:
-        """Return the places of each parameter."""
-        found: list[tuple[_Place, ...]] = []
-        for column, members in enumerate(self.factors.values()):
-            rows = [self.items.index(item) for item in members]
-            found += [one for row in rows for one in self._places("loading", row, column, "metric")]
-        for row, column in combinations_with_replacement(range(len(self.names)), 2):
-            if row != column:
-                found += self._places("phi", row, column)
-            elif self._holds("metric"):
-                found += self._places("phi", row, row)[1:]
-        for row in range(len(self.items)):
-            found += self._places("theta", row, row, "strict")
-        for row in range(len(self.items)) if self.means else ():
-            found += self._places("intercept", row, 0, "scalar")
-        for row in range(len(self.names)) if self._holds("scalar") else ():
-            found += self._places("alpha", row, 0)[1:]
-        return found
-
-    def _holds(self, level: InvarianceLevel) -> bool:
-        return LEVELS.index(self.level) >= LEVELS.index(level)
-
-    def _places(
-        self, matrix: str, row: int, column: int, equal: InvarianceLevel | None = None
-    ) -> list[tuple[_Place, ...]]:
-        """Return a parameter for each group, or one for all where a level makes them equal."""
-        places = [_Place(group, matrix, row, column) for group in range(len(self.samples))]
-        if equal is not None and self._holds(equal):
-            return [tuple(places)]
-        return [(place,) for place in places]
-
-    def start(self) -> NDArray[np.float64]:
-        """Return values to start from: each factor from its own items."""
-        guesses = [_guess(sample, self) for sample in self.samples]
-        return np.array(
-            [
-                np.mean([_read(guesses[place.group], place) for place in places])
-                for places in self.parameters
-            ]
-        )
-
-    def matrices(self, values: NDArray[np.float64]) -> list[_Matrices]:
-        """Return the matrices of each group."""
-        count, factors = len(self.items), len(self.names)
-        found = [
-            _Matrices(
-                np.zeros((count, factors)),
-                np.eye(factors),
-                np.zeros(count),
-                np.zeros(count) if self.means else sample.mean,
-                np.zeros(factors),
-            )
-            for sample in self.samples
-        ]
-        for value, places in zip(values, self.parameters, strict=True):
-            for place in places:
-                _write(found[place.group], place, value)
-        return found
-
-
-def _read(matrices: _Matrices, place: _Place) -> float:
-    array = getattr(matrices, place.matrix)
-    return float(array[place.row] if array.ndim == 1 else array[place.row, place.column])
-
-
-def _write(matrices: _Matrices, place: _Place, value: float) -> None:
-    array = getattr(matrices, place.matrix)
-    if array.ndim == 1:
-        array[place.row] = value
-        return
-    array[place.row, place.column] = value
-    if place.matrix == "phi":
-        array[place.column, place.row] = value
-
-
-def _guess(sample: _Sample, model: _Model) -> _Matrices:
-    """Return where to start in one group."""
-    correlation = correlations_of(sample.covariance)
-    scale = np.sqrt(np.diag(sample.covariance))
-    loading = np.zeros((len(model.items), len(model.names)))
-    for column, members in enumerate(model.factors.values()):
-        rows = [model.items.index(item) for item in members]
-        own = correlation[np.ix_(rows, rows)]
-        if len(rows) > 2:  # noqa: PLR2004 - a factor of two is not identified alone
-            weights = extract(own, 1).loadings[:, 0]
-        else:
-            shared = sqrt(abs(own[0, 1]))
-            weights = np.array([shared, shared * np.sign(own[0, 1])])
-        loading[rows, column] = weights
-    common = np.minimum(np.sum(loading**2, axis=1), 1 - _LEAST_START)
-    theta = (1 - common) * scale**2
-    factors = len(model.names)
-    return _Matrices(
-        loading * scale[:, None], np.eye(factors), theta, sample.mean.copy(), np.zeros(factors)
-    )
-
-
-# -- fitting --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class _Slopes:
-    """What one group says about each parameter at some values."""
-
-    inverse: NDArray[np.float64]
-    covariance: NDArray[np.float64]  # by each parameter, shape (parameters, items, items)
-    mean: NDArray[np.float64]  # by each parameter, shape (parameters, items)
-    gap: NDArray[np.float64]  # observed minus reproduced mean
-
-
-def _slopes(model: _Model, group: int, matrices: _Matrices) -> _Slopes:
-    count, parameters = len(model.items), len(model.parameters)
-    covariance = np.zeros((parameters, count, count))
-    mean = np.zeros((parameters, count))
-    through = matrices.loading @ matrices.phi
-    for number, places in enumerate(model.parameters):
-        for place in places:
-            if place.group != group:
-                continue
-            row, column = place.row, place.column
-            if place.matrix == "loading":
-                covariance[number, row, :] += through[:, column]
-                covariance[number, :, row] += through[:, column]
-                mean[number, row] += matrices.alpha[column]
-            elif place.matrix == "phi":
-                one = np.outer(matrices.loading[:, row], matrices.loading[:, column])
-                covariance[number] += one if row == column else one + one.T
-            elif place.matrix == "theta":
-                covariance[number, row, row] += 1
-            elif place.matrix == "intercept":
-                mean[number, row] += 1
-            else:
-                mean[number] += matrices.loading[:, row]
-    inverse = np.asarray(np.linalg.inv(matrices.covariance), dtype=np.float64)
-    return _Slopes(inverse, covariance, mean, model.samples[group].mean - matrices.mean)
-
-
-def _loss(model: _Model, values: NDArray[np.float64]) -> float:
-    """Return the discrepancy times two over the forms; infinite outside of what can be."""
-    total = 0.0
-    for sample, matrices in zip(model.samples, model.matrices(values), strict=True):
-        sign, log_det = np.linalg.slogdet(matrices.covariance)
-        if sign <= 0 or np.linalg.eigvalsh(matrices.covariance)[0] <= 0:
-            return float("inf")
-        gap = sample.mean - matrices.mean
-        observed = sample.covariance + np.outer(gap, gap)
-        trace = float(np.trace(np.linalg.solve(matrices.covariance, observed)))
-        own = float(np.linalg.slogdet(sample.covariance)[1])
-        total += sample.forms / model.forms * (log_det + trace - own - len(model.items))
-    return total
-
-
-def _score(
-    model: _Model, values: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the slope of the log-likelihood and the expected information, per form."""
-    slope = np.zeros(len(values))
-    information = np.zeros((len(values), len(values)))
-    for group, matrices in enumerate(model.matrices(values)):
-        sample = model.samples[group]
-        share = sample.forms / model.forms
-        at = _slopes(model, group, matrices)
-        misfit = sample.covariance + np.outer(at.gap, at.gap) - matrices.covariance
-        pull = at.inverse @ misfit @ at.inverse
-        slope += share * (
-            np.einsum("tij,ij->t", at.covariance, pull) / 2 + at.mean @ at.inverse @ at.gap
-        )
-        left = (at.inverse @ at.covariance @ at.inverse).reshape(len(values), -1)
-        information += share * (
-            left @ at.covariance.reshape(len(values), -1).T / 2 + at.mean @ at.inverse @ at.mean.T
-        )
-    return slope, information
-
-
-def _search(model: _Model) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the estimates and their expected information per form, by Fisher scoring."""
-    values = model.start()
-    loss = _loss(model, values)
-    hint = "are all items keyed alike, and does each factor have items that share something?"
-    for _ in range(_STEPS):
-        slope, information = _score(model, values)
-        try:
-            move = np.linalg.solve(information, slope)
-        except np.linalg.LinAlgError:
-            break
-        if slope @ move < _FLAT**2 * len(values):
-            return values, information
-        length = 1.0
-        while length > 1e-6:  # noqa: PLR2004 - no step is shorter
-            tried = values + length * move
-            new = _loss(model, tried)
-            if new < loss:
-                break
-            length /= 2
-        else:
-            if slope @ move < 1e-9:  # noqa: PLR2004 - the loss cannot see more
-                return values, information
-            break
-        values, loss = tried, new
-    return give_up(f"{len(model.names)}-factor model, {model.level}", _STEPS, hint)
-
-
-def _fitted(model: _Model, basis: str) -> Confirmation:
+def _fitted(model: FactorModel, basis: str) -> Confirmation:
     if model.df < 0:
         msg = f"the model has {-model.df} parameters more than the answers can decide"
         raise UsageError(msg)
-    values, information = _search(model)
+    values, information = search(model)
     matrices = model.matrices(values)
     errors = np.sqrt(np.diag(np.linalg.inv(information)) / model.forms)
     problems = _improper(model, matrices)
@@ -685,12 +367,12 @@ def _fitted(model: _Model, basis: str) -> Confirmation:
     )
 
 
-def _residuals(sample: _Sample, matrices: _Matrices) -> NDArray[np.float64]:
+def _residuals(sample: Sample, matrices: Matrices) -> NDArray[np.float64]:
     scale = np.sqrt(np.diag(sample.covariance))
     return np.asarray((sample.covariance - matrices.covariance) / np.outer(scale, scale))
 
 
-def _improper(model: _Model, matrices: list[_Matrices]) -> ProblemLog:
+def _improper(model: FactorModel, matrices: list[Matrices]) -> ProblemLog:
     """Return the warning MH713 for variances below nought and correlations beyond one."""
     problems = ProblemLog()
     for sample, one in zip(model.samples, matrices, strict=True):
@@ -713,7 +395,7 @@ def _improper(model: _Model, matrices: list[_Matrices]) -> ProblemLog:
 
 
 def _estimates(
-    model: _Model, matrices: list[_Matrices], errors: NDArray[np.float64]
+    model: FactorModel, matrices: list[Matrices], errors: NDArray[np.float64]
 ) -> list[Estimate]:
     """Return every parameter of every group, the fixed variances and means included."""
     se = {
@@ -727,10 +409,10 @@ def _estimates(
         item_sd, factor_sd = np.sqrt(np.diag(one.covariance)), np.sqrt(np.diag(one.phi))
 
         def add(
-            kind: str, of: str, on: str, place: _Place, standardised: float,
-            one: _Matrices = one, name: str = name,
+            kind: str, of: str, on: str, place: Place, standardised: float,
+            one: Matrices = one, name: str = name,
         ) -> None:  # fmt: skip
-            value = _read(one, place)
+            value = entry(one, place)
             found.append(Estimate(name, kind, of, on, value, se.get(place, nan), standardised))
 
         for column, (factor, members) in enumerate(model.factors.items()):
@@ -738,22 +420,22 @@ def _estimates(
                 row = model.items.index(item)
                 scale = factor_sd[column] / item_sd[row]
                 add(
-                    "loading", item, factor, _Place(group, "loading", row, column),
+                    "loading", item, factor, Place(group, "loading", row, column),
                     float(one.loading[row, column] * scale),
                 )  # fmt: skip
         for row, column in combinations_with_replacement(range(len(model.names)), 2):
             kind = "factor_variance" if row == column else "factor_covariance"
-            place = _Place(group, "phi", row, column)
+            place = Place(group, "phi", row, column)
             standard = float(one.phi[row, column] / (factor_sd[row] * factor_sd[column]))
             add(kind, model.names[row], model.names[column], place, standard)
         for row, item in enumerate(model.items):
             standard = float(one.theta[row] / item_sd[row] ** 2)
-            add("residual_variance", item, "", _Place(group, "theta", row, row), standard)
+            add("residual_variance", item, "", Place(group, "theta", row, row), standard)
         if model.means:
             for row, item in enumerate(model.items):
-                add("intercept", item, "", _Place(group, "intercept", row, 0), nan)
+                add("intercept", item, "", Place(group, "intercept", row, 0), nan)
             for row, factor in enumerate(model.names):
-                add("factor_mean", factor, "", _Place(group, "alpha", row, 0), nan)
+                add("factor_mean", factor, "", Place(group, "alpha", row, 0), nan)
     return found
 
 
@@ -761,15 +443,15 @@ def _estimates(
 
 
 def _fit(
-    model: _Model,
+    model: FactorModel,
     values: NDArray[np.float64],
     information: NDArray[np.float64],
-    matrices: list[_Matrices],
+    matrices: list[Matrices],
 ) -> Fit:
     from scipy.special import chdtrc
 
     forms, count, groups = model.forms, len(model.items), len(model.samples)
-    chi2, df = max(forms * _loss(model, values), 0.0), model.df
+    chi2, df = max(forms * loss_of(model, values), 0.0), model.df
     null = sum(
         sample.forms * -float(np.linalg.slogdet(correlations_of(sample.covariance))[1])
         for sample in model.samples
@@ -825,7 +507,7 @@ def _noncentrality(chi2: float, df: int) -> tuple[float, float]:
     return limits[0], limits[1]
 
 
-def _srmr(model: _Model, matrices: list[_Matrices]) -> float:
+def _srmr(model: FactorModel, matrices: list[Matrices]) -> float:
     """Return the standardised root mean square residual, means included where they are fitted."""
     total = 0.0
     for sample, one in zip(model.samples, matrices, strict=True):
@@ -842,7 +524,9 @@ def _forms(values: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[
     return np.asarray(np.einsum("fi,fi->f", values @ matrix, values))
 
 
-def _scaling(model: _Model, information: NDArray[np.float64], matrices: list[_Matrices]) -> float:
+def _scaling(
+    model: FactorModel, information: NDArray[np.float64], matrices: list[Matrices]
+) -> float:
     """Return Satorra and Bentler's scaling: tr(UG) / df, from the forms one by one.
 
     tr(UG) is the weight of the moments' own variance under the model, less what the parameters
@@ -854,7 +538,7 @@ def _scaling(model: _Model, information: NDArray[np.float64], matrices: list[_Ma
     for group, one in enumerate(matrices):
         sample = model.samples[group]
         share = sample.forms / model.forms
-        at = _slopes(model, group, one)
+        at = slopes_of(model, group, one)
         centred = sample.values - sample.mean
         whole = centred @ at.inverse
         length = _forms(centred, at.inverse)

@@ -11,8 +11,8 @@ import numpy as np
 from mhscreen.problems import Problem, ProblemLog, UsageError
 from mhscreen.psychometrics.answers import as_answers
 from mhscreen.psychometrics.checks import check_choice, check_gaps, check_unweighted
+from mhscreen.psychometrics.coefficients import item_rest, runs_against
 from mhscreen.psychometrics.moments import moments
-from mhscreen.psychometrics.reliability import item_rest, runs_against
 from mhscreen.psychometrics.results import Result
 
 if TYPE_CHECKING:

@@ -8,14 +8,12 @@ forms are few.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import combinations
-from math import comb, nan, sqrt
-from typing import TYPE_CHECKING, Any, Literal
+from math import nan, sqrt
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from mhscreen.problems import AnalysisError, Problem, ProblemLog, UsageError
+from mhscreen.problems import AnalysisError, ProblemLog, UsageError
 from mhscreen.psychometrics.answers import as_answers
 from mhscreen.psychometrics.checks import (
     check_choice,
@@ -25,32 +23,31 @@ from mhscreen.psychometrics.checks import (
     give_up,
     refuse,
 )
-from mhscreen.psychometrics.factoring import extract, squared_multiple
+from mhscreen.psychometrics.coefficients import (
+    Coefficient,
+    Reliability,
+    look_at_sum,
+    reliability_of,
+)
+from mhscreen.psychometrics.factoring import extract
+from mhscreen.psychometrics.halves import bound_reliability, split_halves
 from mhscreen.psychometrics.moments import correlations_of, moments
 from mhscreen.psychometrics.resampling import percentile_interval, random_numbers, resampled_sums
-from mhscreen.psychometrics.results import Result
 from mhscreen.psychometrics.schmid_leiman import LEAST_ITEMS, general_factor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
     from mhscreen.psychometrics.answers import Answers, MissingPolicy
     from mhscreen.psychometrics.moments import Moments
 
 __all__ = [
-    "Coefficient",
     "Interval",
-    "Reliability",
     "assess_reliability",
-    "bound_reliability",
     "estimate_alpha",
     "estimate_omega",
-    "item_rest",
-    "runs_against",
-    "split_halves",
 ]
 
 Interval = Literal["none", "feldt", "distribution_free", "bootstrap"]
@@ -63,109 +60,6 @@ is the percentile interval of resampled forms.
 
 _REPLICATES = 1000
 _MOST_LOST = 0.05  # of the replicates, whose factors come to no end
-_MOST_SPLITS = 25_000
-_SPLITS_DRAWN = 10_000
-_CLEARLY = 0.1  # how far below 0 an item–rest correlation is, whatever the number of forms
-_ERRORS = 2.0  # and how many standard errors
-_STEPS = 500
-_GAP = 1e-8
-_CENTRED = 1e-4
-_NEAR = 0.05  # the squared decrement from which whole Newton steps are safe
-
-
-@dataclass(frozen=True)
-class Coefficient:
-    """One coefficient of reliability.
-
-    Attributes
-    ----------
-    name : str
-        Which.
-    estimate : float
-        The coefficient.
-    low, high : float
-        Its interval; NaN where none was asked for or there is none.
-    interval : str
-        How the interval was found.
-    of_raw_sum : bool
-        Whether it is the reliability of the plain sum of the answers, so that a standard error of
-        measurement in their unit follows from it.
-    """
-
-    name: str
-    estimate: float
-    low: float = nan
-    high: float = nan
-    interval: str = "none"
-    of_raw_sum: bool = True
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Reliability(Result):
-    """Coefficients of reliability of the sum of some items.
-
-    Attributes
-    ----------
-    items : tuple of str
-        The items.
-    coefficients : tuple of Coefficient
-        The coefficients.
-    total_sd : float
-        The standard deviation of the sum in the same forms.
-    level : float
-        The confidence level of the intervals.
-    basis : str
-        What the figures rest on: forms, blanks, weights.
-    problems : tuple of Problem
-        What to know first.
-    """
-
-    items: tuple[str, ...]
-    coefficients: tuple[Coefficient, ...]
-    total_sd: float
-    level: float
-    basis: str
-    problems: tuple[Problem, ...] = ()
-
-    def __getitem__(self, name: str) -> Coefficient:
-        """Return a coefficient by its name."""
-        for one in self.coefficients:
-            if one.name == name:
-                return one
-        msg = f"no coefficient {name!r}; there are {', '.join(o.name for o in self.coefficients)}"
-        raise UsageError(msg)
-
-    def sem(self, name: str) -> float:
-        """Return the standard error of measurement of the sum, by one of the coefficients."""
-        one = self[name]
-        if not one.of_raw_sum or one.estimate > 1:
-            return nan
-        return self.total_sd * sqrt(1 - one.estimate)
-
-    def title(self) -> str:
-        """Return what this is."""
-        return f"Reliability of the sum of {len(self.items)} items; {self.basis}"
-
-    def columns(self) -> dict[str, Any]:
-        """Return a row for each coefficient; ``sem`` is in the unit of the sum."""
-        every = self.coefficients
-        return {
-            "coefficient": [one.name for one in every],
-            "estimate": [one.estimate for one in every],
-            "low": [one.low for one in every],
-            "high": [one.high for one in every],
-            "interval": [one.interval for one in every],
-            "level": [self.level] * len(every),
-            "sem": [self.sem(one.name) for one in every],
-        }
-
-    def _draw(self, ax: Axes) -> None:
-        every = self.coefficients[::-1]
-        for place, one in enumerate(every):
-            ax.plot([one.low, one.high], [place, place], color="C0")
-            ax.plot([one.estimate], [place], "o", color="C0")
-        ax.set(xlabel="reliability", xlim=(min(0, *(o.estimate for o in every)), 1))
-        ax.set_yticks(range(len(every)), [one.name for one in every])
 
 
 def estimate_alpha(
@@ -218,7 +112,7 @@ def estimate_alpha(
     _check_interval(interval, missing, ("none", "feldt", "distribution_free", "bootstrap"))
     check_level(level)
     found = moments(taken, missing=missing)
-    log = _look(found)
+    log = look_at_sum(found)
     raw = _alpha(found.covariance)
     if interval == "feldt":
         low, high = _feldt(raw, found.n, len(found.items), level)
@@ -230,7 +124,7 @@ def estimate_alpha(
         low, high = percentile_interval(drawn, level)
     else:
         low, high = nan, nan
-    return _result(
+    return reliability_of(
         found,
         (
             Coefficient("alpha", raw, low, high, interval),
@@ -288,7 +182,7 @@ def estimate_omega(
     _check_interval(interval, missing, ("none", "bootstrap"))
     check_level(level)
     found = moments(taken, missing=missing, least_items=3)
-    log = _look(found)
+    log = look_at_sum(found)
     check_perfect(found.items, found.correlation, log)
     check_positive_definite(found.correlation, log)
     refuse(log)
@@ -308,7 +202,7 @@ def estimate_omega(
         limits = _bootstrapped(
             covariances, list(estimates), lambda one: _omegas(one, groups, ProblemLog()), level
         )
-    return _result(
+    return reliability_of(
         found,
         tuple(
             Coefficient(name, value, *limits[name], interval, of_raw_sum=name == "omega")
@@ -317,123 +211,6 @@ def estimate_omega(
         level,
         log,
     )
-
-
-def bound_reliability(
-    answers: object,
-    *,
-    items: Sequence[str] | None = None,
-    weights: str | ArrayLike | None = None,
-    missing: MissingPolicy = "complete",
-) -> Reliability:
-    """Return the greatest lower bound to the reliability of the sum, and Guttman's lambda 2 and 6.
-
-    The bound is the least reliability that any split of each variance into true and error part
-    allows; it is exact (a semidefinite programme, with its duality gap checked). In a sample it
-    comes out too high, the more so the fewer forms and the more items: by several hundredths
-    below a thousand forms (ten Berge & Sočan 2004).
-
-    Parameters
-    ----------
-    answers, items, weights, missing
-        As for `estimate_alpha`.
-
-    Raises
-    ------
-    AnalysisError
-        For answers that cannot be analysed (MH702, MH704, MH705, MH706, MH710).
-
-    References
-    ----------
-    Bentler PM, Woodward JA (1980). Psychometrika 45, 249-267. Ten Berge JMF, Sočan G (2004).
-    Psychometrika 69, 613-625. Guttman L (1945). Psychometrika 10, 255-282.
-    """
-    found = moments(as_answers(answers, items, weights=weights), missing=missing)
-    log = _look(found)
-    check_perfect(found.items, found.correlation, log)
-    check_positive_definite(found.correlation, log)
-    refuse(log)
-    covariance = found.covariance
-    total = covariance.sum()
-    variances = np.diag(covariance)
-    apart = covariance - np.diag(variances)
-    count = len(variances)
-    lambda_2 = (apart.sum() + sqrt(count / (count - 1) * np.sum(apart**2))) / total
-    lambda_6 = 1 - np.sum(variances * (1 - squared_multiple(found.correlation))) / total
-    bound = 1 - float(_largest_errors(covariance).sum()) / total
-    log.add(
-        "MH714",
-        f"the greatest lower bound rests on {found.n:.0f} forms",
-        path="greatest_lower_bound",
-        hint="below some thousand forms it is too high by hundredths: report omega beside it",
-    )
-    return _result(
-        found,
-        (
-            Coefficient("lambda_2", float(lambda_2)),
-            Coefficient("lambda_6", float(lambda_6)),
-            Coefficient("greatest_lower_bound", bound),
-        ),
-        nan,
-        log,
-    )
-
-
-def split_halves(
-    answers: object,
-    *,
-    items: Sequence[str] | None = None,
-    weights: str | ArrayLike | None = None,
-    missing: MissingPolicy = "complete",
-    seed: int | np.random.Generator | None = None,
-) -> Reliability:
-    """Return reliabilities from two halves (Guttman's lambda 4), by order and over all splits.
-
-    ``odd_even`` and ``first_second`` split by the order of the items. ``split_mean``,
-    ``split_least`` and ``split_most`` are over all splits into equal halves (sizes differ by one
-    where the number of items is odd), or over 10,000 drawn ones beyond 18 items.
-
-    Parameters
-    ----------
-    answers, items, weights, missing
-        As for `estimate_alpha`.
-    seed : int or Generator, optional
-        For more than 18 items; without one only the splits by order are given.
-
-    Raises
-    ------
-    AnalysisError
-        For answers that cannot be analysed (MH702, MH705, MH710).
-
-    References
-    ----------
-    Guttman L (1945). A basis for analyzing test-retest reliability. Psychometrika 10, 255-282.
-    """
-    found = moments(as_answers(answers, items, weights=weights), missing=missing)
-    log = _look(found)
-    count = len(found.items)
-    order = np.arange(count)
-    by_order = np.where(np.stack([order % 2 == 0, order < (count + 1) // 2]), 1.0, -1.0)
-    odd_even, first_second = _of_splits(found.covariance, by_order)
-    coefficients = [
-        Coefficient("odd_even", float(odd_even)),
-        Coefficient("first_second", float(first_second)),
-    ]
-    sides = _splits(count, seed)
-    if sides is not None:
-        over = _of_splits(found.covariance, sides)
-        coefficients += [
-            Coefficient("split_mean", float(over.mean())),
-            Coefficient("split_least", float(over.min())),
-            Coefficient("split_most", float(over.max())),
-        ]
-        log.add(
-            "MH714",
-            f"the best of {len(sides)} splits was chosen on {found.n:.0f} forms",
-            path="split_most",
-            hint="a split that is chosen after the fact comes out too high: quote split_mean",
-        )
-    return _result(found, tuple(coefficients), nan, log)
 
 
 def assess_reliability(
@@ -481,61 +258,7 @@ def assess_reliability(
     )
 
 
-def item_rest(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the correlation of each item with the sum of the others, from covariances."""
-    with_total = covariance.sum(axis=1)
-    variances = np.diag(covariance)
-    rest = covariance.sum() - 2 * with_total + variances
-    shared = with_total - variances
-    varies = rest > _GAP * variances
-    return np.asarray(
-        np.divide(shared, np.sqrt(variances * rest), out=np.full(len(rest), nan), where=varies)
-    )
-
-
-def runs_against(correlation: NDArray[np.float64], forms: float) -> NDArray[np.bool_]:
-    """Return which item–rest correlations are clearly below nought."""
-    return np.asarray(correlation < -max(_CLEARLY, _ERRORS / sqrt(forms)))
-
-
 # -- parts ----------------------------------------------------------------------------------------
-
-
-def _result(
-    found: Moments, coefficients: tuple[Coefficient, ...], level: float, log: ProblemLog
-) -> Reliability:
-    return Reliability(
-        items=found.items,
-        coefficients=coefficients,
-        total_sd=sqrt(found.covariance.sum()),
-        level=level,
-        basis=found.words(),
-        problems=tuple(log.problems),
-    )
-
-
-def _look(found: Moments) -> ProblemLog:
-    """Refuse a sum that does not vary; warn (MH712) of each item that runs against the others."""
-    log = ProblemLog()
-    if found.covariance.sum() <= _GAP * np.trace(found.covariance):
-        log.add(
-            "MH706",
-            "the sum of the items does not vary",
-            expected="items that point the same way",
-            hint="if items are reversed, say so: as_answers(…, reverse=[…], between=(…))",
-        )
-        refuse(log)
-    for item, against in zip(
-        found.items, runs_against(item_rest(found.covariance), found.n), strict=True
-    ):
-        if against:
-            log.add(
-                "MH712",
-                "runs against the sum of the other items",
-                path=item,
-                hint="if the item is reversed, say so: as_answers(…, reverse=[…], between=(…))",
-            )
-    return log
 
 
 def _check_interval(interval: str, missing: str, allowed: tuple[str, ...]) -> None:
@@ -697,54 +420,3 @@ def _omegas(covariance: NDArray[np.float64], groups: int, log: ProblemLog) -> di
             hint="ask for fewer factors, or leave out items that are nearly copies",
         )
     return found
-
-
-def _largest_errors(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the error variances of largest sum that leave no negative variance.
-
-    Maximise the sum of e with S − diag(e) positive definite and e > 0, by a logarithmic barrier:
-    at the centre for a weight m the sum is within 2 k m of the largest.
-    """
-    count = len(covariance)
-    unit = float(np.trace(covariance)) / count
-    scaled = covariance / unit
-    errors = np.full(count, float(np.linalg.eigvalsh(scaled)[0]) / 2)
-    barrier = float(errors[0])
-    for _ in range(_STEPS):
-        inverse = np.linalg.inv(scaled - np.diag(errors))
-        slope = 1 - barrier * (np.diag(inverse) - 1 / errors)
-        bend = barrier * (inverse**2 + np.diag(1 / errors**2))
-        move = np.linalg.solve(bend, slope)
-        gain = float(slope @ move) / barrier  # the squared Newton decrement of the barrier
-        if gain < _CENTRED:
-            if 2 * count * barrier < _GAP * count:
-                return errors * unit
-            barrier /= 5
-            continue
-        # A step of this length stays inside whatever the Hessian does (self-concordance).
-        errors = errors + move / (1 + sqrt(gain) if gain > _NEAR else 1)
-    return give_up("greatest lower bound", _STEPS, "leave out items that are nearly copies")
-
-
-def _splits(count: int, seed: int | np.random.Generator | None) -> NDArray[np.float64] | None:
-    """Return splits as rows of 1 and −1: all of them, drawn ones, or None without a seed."""
-    half = count // 2
-    every = comb(count, half) // (2 if count % 2 == 0 else 1)
-    if every <= _MOST_SPLITS:
-        chosen = [one for one in combinations(range(count), half) if count % 2 or one[0] == 0]
-        sides = np.ones((len(chosen), count))
-        sides[np.arange(len(chosen))[:, None], np.array(chosen)] = -1
-        return sides
-    if seed is None:
-        return None
-    rng = random_numbers(seed, "split_halves")
-    sides = np.where(np.arange(count) < half, -1.0, 1.0)
-    return rng.permuted(np.tile(sides, (_SPLITS_DRAWN, 1)), axis=1)
-
-
-def _of_splits(covariance: NDArray[np.float64], sides: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return lambda 4 of each split: four times the covariance of the halves over the variance."""
-    apart: NDArray[np.float64] = np.einsum(
-        "si,si->s", sides @ covariance, sides
-    )  # variance of the difference
-    return np.asarray(1 - apart / covariance.sum())
