@@ -1206,7 +1206,7 @@ def forecast(
         msg = f"start, enrolment or hours: {error}"
         raise UsageError(msg) from None
     if on is not None:
-        population = population_of_archive(frames.to_table(on, "archive"))
+        population = population_of_archive(frames.to_table(on, "archive"), plan.policy)
     elif simulated <= 0:
         msg = f"simulated: 1 or more is expected, not {simulated}"
         raise UsageError(msg)

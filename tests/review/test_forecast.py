@@ -164,6 +164,8 @@ def test_an_archive_of_real_pupils_gives_its_own_numbers(plan, library, tmp_path
     for tier in ScreenTier:
         number = sum(one == str(tier) for one in archive["screen_tier"])
         assert found.expected[tier.position].sum() == pytest.approx(number)
+    with pytest.raises(mh.UsageError, match=r"was not made with sdq-multi-informant@1\.0\.0"):
+        mh.forecast("sdq-multi-informant@1", start="2026-09-01", on=archive, library=library)
     write_parquet(archive, tmp_path / "archive.parquet")
     result = CliRunner().invoke(
         app,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mhscreen.definitions import Programme
+    from mhscreen.definitions import Policy, Programme
     from mhscreen.steps.tables import Table
     from mhscreen.steps.triage import Triage
 
@@ -82,15 +82,17 @@ def population_of_triage(triage: Triage, truth: NDArray[np.float64] | None = Non
     return Population(triage.normed.scores.batch.roster.stage, triage.screen, truth)
 
 
-def population_of_archive(archive: Table) -> Population:
+def population_of_archive(archive: Table, policy: Policy) -> Population:
     """Return the pupils of an archive.
 
     Raises
     ------
     UsageError
-        If it lacks the columns ``stage`` and ``screen_tier``.
+        If it lacks the columns ``stage``, ``screen_tier`` and ``rules``, or names rules that the
+        policy does not have: its tiers are then those of another one.
     """
     found = []
+    _check_rules(archive, policy)
     parsers: dict[str, Callable[[object], object]] = {
         "stage": lambda cell: parse_term(cell, Stage),
         # A code of our own, and "none" is no blank here.
@@ -106,6 +108,17 @@ def population_of_archive(archive: Table) -> Population:
             raise UsageError(msg)
         found.append(values)
     return Population(found[0], found[1])
+
+
+def _check_rules(archive: Table, policy: Policy) -> None:
+    if "rules" not in archive.columns:
+        msg = "the archive has no column rules"
+        raise UsageError(msg)
+    named = {rule for cell in archive.columns["rules"].values for rule in str(cell).split(";")}
+    other = named - {rule.id for rule in policy.rules} - {""}
+    if other:
+        msg = f"the archive was not made with {policy.ref}: it has no {min(other)}"
+        raise UsageError(msg)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 With answers both policies are run in full. An archive holds no answers, only scores with their
 bounds: a rule that reads items, or a norm, is then taken from the archive if both policies have it
 word for word, and refused by name otherwise. Nothing is guessed: the first policy is worked out
-from the archive, too, and a pupil for whom that does not give what the archive says (forms handed
-in twice, a form without any answer) is counted apart.
+from the archive, too, and a pupil for whom that does not give what the archive says, or who handed
+in two forms for one slot, is counted apart. An on-event form handed in without a single answer
+looks in an archive like one that is not there: what it leaves possible shows with answers only.
 """
 
 from __future__ import annotations
