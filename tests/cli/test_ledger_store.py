@@ -137,6 +137,18 @@ def test_drafts_without_a_programme_or_a_time_are_refused(ledger, drafts, pupils
         assert "--programme" in told
 
 
+def test_a_draft_about_nobody_whom_the_ledger_knows_is_refused(ledger, drafts):
+    told = run(
+        "ledger", "append", drafts({"pupil_ref": "SYN-O00001"}), "--ledger", ledger,
+        *PROGRAMME, *WHEN, status=2,
+    ).stderr  # fmt: skip
+    assert "day.jsonl, row 1: pupil_ref: is nobody whom the ledger knows" in told
+    new = {"city": "", "district": "", "school": "S", "stage": "junior", "grade": 7, "class": "1"}
+    file = drafts({"pupil_ref": "N1", "org": new}, {"pupil_ref": "N1", "channel": "phone"})
+    run("ledger", "append", file, "--ledger", ledger, *PROGRAMME, *WHEN)
+    assert [entry["org"] for entry in open_ledger(ledger).entries("N1")] == [new, new]
+
+
 def test_a_changed_ledger_ends_with_1_and_says_which_entry(tmp_path, district):
     ledger = tmp_path / "kept.jsonl"
     run("ledger", "append", district / "ledger.jsonl", "--ledger", ledger)

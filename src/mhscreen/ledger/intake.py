@@ -45,7 +45,8 @@ def append_files(
         An open ledger.
     files : iterable of path
         JSON lines: the ``ledger.jsonl`` of a run, and drafts by people (without ids). A draft's
-        school is that of the pupil's entries, in the ledger or before it in the files.
+        school is that of the pupil's entries, in the ledger or before it in the files; a pupil of
+        whom there is none is refused, unless the draft gives ``org``.
     programme : Programme, optional
         What drafts are completed by.
     at : date, datetime or str, optional
@@ -109,10 +110,18 @@ class _Drafts:
         if self.programme is None or self.recorded is None:
             msg = f"{file}: drafts are entered with a programme and a time (--programme, --at)"
             raise UsageError(msg)
+        pupil = draft.get("pupil_ref")
+        org = self._org(pupil)
+        if isinstance(pupil, str) and org is None and not draft.get("org"):
+            what = "is nobody whom the ledger knows"
+            hint = "where the pupil is new, give org: city, district, school, stage, grade, class"
+            raise ResponseError(
+                [Problem("MH801", what, hint=hint, path="pupil_ref", file=file, row=row)]
+            )
         entry = complete_draft(
             draft,
             self.programme,
-            org=self._org(draft.get("pupil_ref")),
+            org=org,
             recorded_at=self.recorded,
             place=file,
             row=row,
