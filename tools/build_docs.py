@@ -13,10 +13,12 @@ NAME is a function of `PARTS` below. With ``--check`` nothing is written, and th
 from __future__ import annotations
 
 import argparse
+import csv
 import inspect
 import re
 import sys
 import types
+from collections import Counter
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -37,6 +39,8 @@ from typer.main import get_command
 
 from mhscreen import vocabulary
 from mhscreen.cli import app
+from mhscreen.conformance.generate import summary
+from mhscreen.conformance.write import read_measures
 from mhscreen.definitions import (
     Instrument,
     NormTable,
@@ -454,8 +458,74 @@ def part_file(name: str) -> str:
     return f"```{Path(name).suffix.removeprefix('.')}\n{text}\n```"
 
 
+def part_conformance(_: str) -> str:
+    """Return how good the vectors of the conformance kit are, form by form."""
+    measures = read_measures(ROOT / "benchmarks/conformance/kit")
+    rows = [
+        [
+            one.form,
+            *map(str, (one.vectors, one.mutants, one.killed, one.equivalent)),
+            f"{one.told_apart} / {one.classes}",
+            f"{one.diagnosed} / {one.held_out} ({100 * one.diagnosed / one.held_out:.1f} %)",
+            str(one.known),
+        ]
+        for one in measures
+    ]
+    total = summary(measures)
+    share = 100 * total["diagnosed"] / total["held_out"]
+    rows.append(
+        [
+            f"**{len(measures)} forms**",
+            *(str(total[key]) for key in ("vectors", "mutants", "killed", "equivalent")),
+            f"{total['told_apart']} / {total['classes']}",
+            f"{total['diagnosed']} / {total['held_out']} ({share:.1f} %)",
+            str(total["known"]),
+        ]
+    )
+    heading = ["form", "vectors", "mutants", "noticed", "same", "kinds told apart",
+               "diagnosed, held out", "known by name"]  # fmt: skip
+    proofs = Counter[str]()
+    for one in measures:
+        proofs.update(one.proofs)
+    used = ", ".join(f"{name} {number}" for name, number in sorted(proofs.items()))
+    lowest = min(measures, key=lambda one: one.diagnosed / one.held_out)
+    rate = 100 * lowest.diagnosed / lowest.held_out
+    return (
+        f"{table(heading, rows)}\n\nNeither noticed nor proved the same: {total['unproved']}. "
+        f"Proofs used, among mutants of one kind and with the definition: {used}. "
+        f"The form whose hidden faults are hardest to name: {lowest.form}, {rate:.1f} %."
+    )
+
+
+def part_conformance_oracles(_: str) -> str:
+    """Return with what each form of the kit was compared, and how far it agrees."""
+    kit = ROOT / "benchmarks/conformance/kit"
+    scored: dict[str, list[dict[str, str]]] = {}
+    for row in read_rows(ROOT / "tests/golden/r/kit_scores.csv"):
+        scored.setdefault(row["vector"].partition("/")[0], []).append(row)
+    lines = []
+    for form, all_rows in scored.items():
+        expected = {row["vector"]: row for row in read_rows(kit / form / "expected.csv")}
+        # A version of an instrument may lack a scale that the keys know.
+        rows = [row for row in all_rows if row["scale"] in expected[row["vector"]]]
+        far = [abs(float(r["score"]) - float(expected[r["vector"]][r["scale"]])) for r in rows]
+        scales = len({row["scale"] for row in rows})
+        lines.append([form, str(scales), str(len(rows)), f"{max(far):.5f}"])
+    heading = ["form", "scales", "scores compared", "largest difference"]
+    without = [one.form for one in read_measures(kit) if one.form not in scored]
+    return f"{table(heading, lines)}\n\nNot compared: {', '.join(without) or 'none'}."
+
+
+def read_rows(file: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file."""
+    with file.open(encoding="utf-8", newline="") as text:
+        return list(csv.DictReader(text))
+
+
 PARTS: dict[str, Callable[[str], str]] = {
     "commands": part_commands,
+    "conformance": part_conformance,
+    "conformance-oracles": part_conformance_oracles,
     "decisions": part_decisions,
     "entry-fields": part_entry_fields,
     "file": part_file,

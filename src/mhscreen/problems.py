@@ -41,7 +41,8 @@ class ProblemKind:
     ----------
     code : str
         ``MH`` and three digits: 1xx reading YAML, 2xx what a definition says, 3xx
-        libraries and plans, 4xx responses, 5xx roster, 6xx runs, 7xx psychometrics, 8xx ledger.
+        libraries and plans, 4xx responses, 5xx roster, 6xx runs, 7xx psychometrics, 8xx ledger,
+        9xx results of other scorers.
     slug : str
         The code in words.
     meaning : str
@@ -65,6 +66,7 @@ _MOST_SHOWN = 20  # problems in the text of an exception
 
 _REFUSED = "The file is refused; nothing is compiled from it."
 _NOTHING = "Nothing is computed."
+_NOT_CHECKED = "Nothing is checked; there is no verdict."
 _UNANSWERED = "The item counts as unanswered with that reason; the rules do the rest."
 
 _KINDS = (
@@ -560,6 +562,32 @@ _KINDS = (
         "Entries are to be erased of a pupil who is on legal hold or has an open severe or major "
         "case.",
         "Nothing is erased: the protection of life, and the law, go first.",
+    ),
+    ProblemKind(
+        "MH901",
+        "unreadable-results",
+        "Results of a scorer cannot be read: no heading, no vectors, a command that failed.",
+        _NOT_CHECKED,
+    ),
+    ProblemKind(
+        "MH902", "missing-vector", "A vector of the kit has no row in the results.", _NOT_CHECKED
+    ),
+    ProblemKind("MH903", "repeated-vector", "A vector has two rows.", _NOT_CHECKED),
+    ProblemKind(
+        "MH904", "unknown-vector", "A row or a file is of no vector of the kit.", _NOT_CHECKED
+    ),
+    ProblemKind("MH905", "unknown-output", "A column is no output of the form.", _NOT_CHECKED),
+    ProblemKind(
+        "MH906", "bad-output", "A cell is no number, or none of an output's words.", _NOT_CHECKED
+    ),
+    ProblemKind(
+        "MH907", "not-this-kit", "A kit is absent, changed, or of other definitions.", _NOT_CHECKED
+    ),
+    ProblemKind(
+        "MH908",
+        "bad-waiver",
+        "A waiver names no clause or form, gives no reason, or waives an unsafe result.",
+        _NOT_CHECKED,
     ),
 )
 

@@ -33,6 +33,7 @@ __all__ = [
     "EntryType",
     "ErasureGround",
     "Evidence",
+    "Fault",
     "Flag",
     "FollowUpRhythm",
     "Informant",
@@ -231,6 +232,39 @@ class Metric(Term):
     T = "t", "T score", "T 分数"
     PERCENTILE = "percentile", "Percentile", "百分位"
     STANINE = "stanine", "Stanine", "标准九分"
+
+
+class Fault(Term):
+    """How a scoring program departs from a definition; of programs, never of pupils."""
+
+    REVERSED = "reversed", "Keyed the wrong way round", "条目计分方向相反"
+    LEFT_OUT = "left_out", "An item left out", "漏计条目"
+    ADDED = "added", "An item counted that does not belong", "多计条目"
+    MOVED = "moved", "Items counted in the wrong place", "条目归错维度或错位"
+    TWICE = "twice", "An item counted twice", "条目重复计分"
+    CODING = "coding", "Options coded wrongly", "选项赋分错误"
+    COUNTING = "counting", "Items count from another score", "计数起点不同"
+    COMPONENT = "component", "A wrong set of component scales", "合成总分所用维度错误"
+    TRANSFORM = "transform", "The conversion of the score is wrong", "分数转换错误"
+    ROUNDING = "rounding", "Rounded in another way", "取整方式不同"
+    CUT = "cut", "A cut score moved", "划界分偏移"
+    CUT_SET = "cut_set", "The cut scores of other people", "误用其他人群的划界分"
+    LEVEL = "level", "A decision rule changed", "判定规则有误"
+    MISSING_RULE = "missing_rule", "Another rule for blanks", "缺答规则不同"
+    BLANK = "blank", "A blank read as an answer, or the reverse", "缺答处理错误"
+    BAND_WITH_BLANKS = (
+        "band_with_blanks",
+        "A category given that the blanks could still change",
+        "未答题可能改变分级却仍给出分级",
+    )
+    ILLEGAL = "illegal", "An answer that is not legal is counted", "非法答案被计分"
+    GATE = "gate", "Gated items read wrongly", "跳答条目处理错误"
+    CRITICAL = "critical", "A critical item read wrongly", "危急条目处理错误"
+    VALIDITY = "validity", "Validity read wrongly", "效度处理错误"
+    NORM = "norm", "The wrong norm", "常模使用错误"
+    RULE = "rule", "A rule of the policy changed", "预警规则有误"
+    KNOWN = "known", "A fault seen in published programs", "已公开程序中出现过的错误"
+    VARIANT = "variant", "A documented variant", "有文献依据的变体"
 
 
 class Direction(Term):

@@ -18,6 +18,7 @@ from mhscreen.cli import (
     affected,
     audit,
     catalogue,
+    conformance,
     definitions,
     explain,
     ledger,
@@ -66,6 +67,7 @@ definitions.add_to(app)
 norms.add_to(app)
 policy.add_to(app)
 audit.add_to(app)
+conformance.add_to(app)
 ledger.add_to(app)
 affected.add_to(app)
 

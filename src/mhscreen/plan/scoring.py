@@ -263,6 +263,7 @@ def compile_form(
     used |= {opener.item for gate in instrument.gates for opener in gate.open_when_any}
     used.update(read)
     supplement = _supplement(instrument, informant).difference(read)
+    answers = {name: _answers(scale) for name, scale in instrument.response_scales.items()}
     return FormPlan(
         slot=instrument.slot(informant),
         prefix=instrument.prefix(informant),
@@ -271,7 +272,13 @@ def compile_form(
         informant=informant,
         ages=(instrument.ages.from_, instrument.ages.below),
         items=tuple(
-            _item(instrument, item, counts=item.id in used, supplement=item.id in supplement)
+            _item(
+                instrument,
+                item,
+                answers[item.response_scale],
+                counts=item.id in used,
+                supplement=item.id in supplement,
+            )
             for item in instrument.items
         ),
         scales=tuple(_scale(instrument, scale, informant, rows, places) for scale in scales),
@@ -325,8 +332,8 @@ def _supplement(instrument: Instrument, informant: Informant) -> set[str]:
     return found - kept
 
 
-def _item(instrument: Instrument, item: Item, *, counts: bool, supplement: bool) -> ItemPlan:
-    scale = instrument.options(item.id)
+def _answers(scale: ResponseScale) -> dict[str, int]:
+    """Return the response code of every spelling of an answer."""
     answers: dict[str, int] = {}
     spellings = [
         (place, [option.code, option.label.en, option.label.zh, *option.aliases])
@@ -341,6 +348,18 @@ def _item(instrument: Instrument, item: Item, *, counts: bool, supplement: bool)
     for code, (_, *others) in spellings:
         for other in others:
             answers.setdefault(answer_key(other), code)
+    return answers
+
+
+def _item(
+    instrument: Instrument,
+    item: Item,
+    answers: Mapping[str, int],
+    *,
+    counts: bool,
+    supplement: bool,
+) -> ItemPlan:
+    scale = instrument.options(item.id)
     legal = ", ".join(str(option.code) for option in scale.options)
     if scale.numbers is not None:
         first, last = scale.options[0].code, scale.numbers.to

@@ -1,0 +1,148 @@
+"""``mhscreen conformance``: vectors for other people's scorers, and the verdict on one."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mhscreen.cli.printing import Language, LanguageOption, errors_end_with
+from mhscreen.problems import UsageError
+
+if TYPE_CHECKING:
+    from mhscreen.conformance.generate import Measures
+    from mhscreen.conformance.waivers import Waiver
+
+__all__ = ["add_to"]
+
+_KIT = Path("benchmarks/conformance/kit")
+KitOption = Annotated[Path, typer.Option("--kit", help="The folder of the kit.")]
+InstrumentOption = Annotated[
+    list[str] | None,
+    typer.Option("--instrument", help="Such as sdq@1; repeatable. By default all of them."),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(
+        no_args_is_help=True,
+        help="Check a scoring program of any language against the definitions.",
+    )
+    group.command("generate")(generate)
+    group.command("check")(check)
+    app.add_typer(group, name="conformance")
+
+
+def generate(
+    out: Annotated[Path, typer.Option(help="The folder for the kit.")] = _KIT,
+    instrument: InstrumentOption = None,
+    compare: Annotated[
+        bool, typer.Option("--check", help="Write nothing; say whether the kit is as it would be.")
+    ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Without proofs and held-out diagnosis.")
+    ] = False,
+) -> None:
+    """Choose the vectors of every form, and measure them.
+
+    Ends with 0 when all is noticed and told apart or proved alike (with --check: and the folder
+    is up to date), else with 1.
+    """
+    import mhscreen as mh
+    from mhscreen.conformance.generate import is_good
+    from mhscreen.conformance.scorer import find_forms
+    from mhscreen.conformance.write import write_kit
+
+    with errors_end_with(2):
+        forms = find_forms(mh.installed_library(), instrument or ())
+        if not compare:
+            measures = write_kit(out, forms, measure=not quick, progress=_show)
+            if not all(map(is_good, measures)):
+                raise typer.Exit(1)
+            return
+        with tempfile.TemporaryDirectory() as name:
+            write_kit(Path(name), forms, measure=not quick, progress=_show)
+            stale = _differences(Path(name), out, whole=not instrument, measured=not quick)
+    for file in stale:
+        typer.echo(f"not up to date: {file}", err=True)
+    if stale:
+        raise typer.Exit(1)
+
+
+def _show(one: Measures) -> None:
+    rate = f", diagnosed {one.diagnosed}/{one.held_out}" if one.held_out else ""
+    typer.echo(
+        f"{one.form}: {one.vectors} vectors, {one.mutants} mutants, {one.killed} noticed, "
+        f"{one.equivalent} proved the same, {one.told_apart}/{one.classes} told apart{rate}",
+        err=True,
+    )
+
+
+def _differences(new: Path, old: Path, *, whole: bool, measured: bool) -> list[str]:
+    from mhscreen.conformance.write import files_of
+
+    summaries = {"manifest.json", "measures.json"}
+    names = [name for name in files_of(new) if whole or name not in summaries]
+    names = [name for name in names if measured or name != "measures.json"]
+    stale = [
+        name
+        for name in names
+        if not (old / name).is_file() or (old / name).read_bytes() != (new / name).read_bytes()
+    ]
+    return stale + ([name for name in files_of(old) if name not in files_of(new)] if whole else [])
+
+
+def check(
+    results: Annotated[
+        Path | None, typer.Argument(help="A file or a folder: CSV or JSON lines.")
+    ] = None,
+    instrument: InstrumentOption = None,
+    informant: Annotated[str | None, typer.Option(help="Only this informant's form.")] = None,
+    command: Annotated[
+        str | None,
+        typer.Option(help="A program to run for each form: inputs.csv comes in, results go out."),
+    ] = None,
+    kit: KitOption = _KIT,
+    waivers: Annotated[Path | None, typer.Option(help="A file of waivers, YAML or JSON.")] = None,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(help="Write the report: .txt, .json, .xml (JUnit) or .html; repeatable."),
+    ] = None,
+    lang: LanguageOption = Language.EN,
+) -> None:
+    """Compare a scorer's results with the kit, and name what it does otherwise.
+
+    Ends with 0 when both verdicts are good, 1 when a clause fails, 2 when nothing was checked.
+    """
+    import mhscreen as mh
+    from mhscreen.conformance import as_text, check_results, load_kits, run_command
+    from mhscreen.conformance.kit import read_manifest
+    from mhscreen.conformance.report import WRITERS
+    from mhscreen.conformance.waivers import read_waivers
+
+    with errors_end_with(2):
+        unknown = [file.name for file in out or () if file.suffix.lower() not in WRITERS]
+        if unknown:
+            msg = f"--out ends in {', '.join(WRITERS)}, not {unknown[0]}"
+            raise UsageError(msg)
+        if (results is None) == (command is None):
+            msg = "give either results or --command"
+            raise UsageError(msg)
+        kits = load_kits(kit, mh.installed_library(), instrument or (), informant)
+        given: tuple[Waiver, ...] = ()
+        if waivers is not None:
+            given = read_waivers(waivers, [entry["form"] for entry in read_manifest(kit)])
+        if results is not None:
+            found = check_results(kits, results, waivers=given)
+        else:
+            found = run_command(kits, shlex.split(command or ""), waivers=given)
+        for file in out or ():
+            text = WRITERS[file.suffix.lower()](found, lang)
+            file.write_text(text, encoding="utf-8", newline="\n")
+    typer.echo(as_text(found, lang), nl=False)
+    if not found.passed:
+        raise typer.Exit(1)

@@ -1,0 +1,17 @@
+"""Anyone's scorer can be measured against the definitions: vectors, a checker, a diagnosis."""
+
+from mhscreen.conformance.check import Check, check_results, load_kits, run_command
+from mhscreen.conformance.report import as_html, as_json, as_junit, as_text
+from mhscreen.conformance.write import write_kit
+
+__all__ = [
+    "Check",
+    "as_html",
+    "as_json",
+    "as_junit",
+    "as_text",
+    "check_results",
+    "load_kits",
+    "run_command",
+    "write_kit",
+]
