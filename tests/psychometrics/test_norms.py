@@ -173,6 +173,16 @@ def test_smoothing_keeps_the_moments_it_is_asked_to_keep():
     assert (found > 0).all()
 
 
+@given(st.lists(st.integers(0, 500), min_size=12, max_size=28), st.integers(1, 4))
+def test_smoothing_comes_to_its_end_on_whatever_sample(counts, degree):
+    counts = np.array(counts, dtype=float)
+    if (counts > 0).sum() <= degree:
+        return
+    found = smooth_shares(counts, degree)
+    design = np.polynomial.legendre.legvander(np.linspace(-1, 1, len(counts)), degree)
+    assert found @ design == pytest.approx(counts / counts.sum() @ design, abs=1e-9)
+
+
 def test_smoothing_needs_more_scores_than_moments():
     with pytest.raises(AnalysisError, match="MH705"):
         smooth_shares(np.array([10.0, 0, 0, 0, 12]), 4)

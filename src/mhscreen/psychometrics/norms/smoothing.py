@@ -22,6 +22,7 @@ __all__ = ["smooth_shares"]
 
 _STEPS = 100
 _SMALL = 1e-10
+_ROUNDED = 1e-12
 
 
 def smooth_shares(counts: Floats, degree: int) -> Floats:
@@ -76,7 +77,8 @@ def smooth_shares(counts: Floats, degree: int) -> Floats:
         except np.linalg.LinAlgError:
             break
         length, here = 1.0, misfit(slopes)
-        while misfit(slopes + length * step) > here and length > _SMALL:
+        # Near the end the misfit changes by less than it is rounded.
+        while misfit(slopes + length * step) > here + _ROUNDED and length > _SMALL:
             length /= 2
         slopes = slopes + length * step
     return give_up(
