@@ -12,7 +12,7 @@ from mhscreen.definitions.common import Text
 from mhscreen.ledger.forms import FORMS, print_form
 from mhscreen.ledger.paper import page, table, tag
 from mhscreen.problems import UsageError
-from mhscreen.vocabulary import Concern, Conclusion, LifeArea, Role
+from mhscreen.vocabulary import Answer, Concern, Conclusion, LifeArea, Role
 
 NOW = dt.datetime(2026, 10, 20, 9, 0, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 NOTE = "面谈中谈到的家庭情况<b>"
@@ -82,9 +82,8 @@ def test_every_form_is_a_whole_page_that_needs_nothing_from_outside(book, file, 
 
 def test_the_interview_asks_about_every_danger_and_every_area_of_life(form, file):
     words = form("interview", file)
-    for concern in Concern:
-        if concern is not Concern.PSYCHOSIS:
-            assert concern.zh in words
+    assert all(f"□{one.zh}" in words for one in Answer)
+    assert all(concern.zh in words for concern in Concern)
     assert all(one.zh in words for one in (*LifeArea, *Conclusion))
     assert "初筛提示·严重（待评估确认）" in form("interview", file[:1])
 

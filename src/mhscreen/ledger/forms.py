@@ -56,10 +56,6 @@ FORMS: dict[FormKind, tuple[str, str]] = {
 Document = dict[str, Any]
 _URGENT = (str(Tier.SEVERE), str(Tier.MAJOR))
 _FOR_FAMILIES = ("notice", "referral")
-_DANGERS = (
-    Concern.SUICIDE_IDEATION, Concern.SUICIDE_PLAN, Concern.SUICIDE_ATTEMPT, Concern.SELF_HARM,
-    Concern.HARM_OTHERS, Concern.ABUSE,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -163,7 +159,7 @@ def _interview(paper: _Paper) -> list[list[str]]:
         shown.append(blank("待补问条目", "Open items", "；".join(dict.fromkeys(again))))
     ratings = [[both(one.zh, one.en), "", ""] for one in LifeArea]
     answers = "　".join(f"□{one.zh}" for one in Answer)
-    dangers = [[both(one.zh, one.en), answers, ""] for one in _DANGERS]
+    dangers = [[both(one.zh, one.en), answers, ""] for one in Concern]
     return [
         [
             *_pupil(paper.pupil),
@@ -368,6 +364,8 @@ def _pupil(pupil: PupilView) -> list[Html]:
         table([
             [both("学生编号", "Pupil"), pupil.pupil_ref, both("学校", "School"),
              str(case.get("school") or "")],
+            [both("姓名（手写）", "Name, by hand"), "",
+             both("监护人（手写）", "Guardian, by hand"), ""],
             [both("学段、年级", "Stage, grade"), f"{stage} {case.get('grade') or ''}",
              both("班级", "Class"), str(case.get("class") or "")],
         ])
