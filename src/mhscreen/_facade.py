@@ -270,10 +270,14 @@ def screen_files(
     out: str | os.PathLike[str],
     archive_csv: bool = False,
     columns: Mapping[str, ColumnNames] | None = None,
+    chunk: int | None = None,
+    workers: int = 1,
+    temporary: str | os.PathLike[str] | None = None,
 ) -> FolderRun:
     """Screen a district from its files, and write the results into a folder: all, or none.
 
-    Problems are reported, never raised, unless the roster cannot be used.
+    Problems are reported, never raised, unless the roster cannot be used. The files may be larger
+    than memory. A run that was killed goes on where it was when it is started again.
 
     Parameters
     ----------
@@ -291,11 +295,20 @@ def screen_files(
         Whether the archive is also written as CSV.
     columns : dict, optional
         How columns are named, by slot; as for `bind`.
+    chunk : int, optional
+        About how many pupils are screened at once: it decides how much memory a run needs, and
+        changes no byte of the results.
+    workers : int
+        How many processes screen them.
+    temporary : path, optional
+        A folder for what the run has to keep meanwhile, which is pupils' answers; by default a
+        hidden one beside `out`. It is removed, unless the process is stopped.
 
     Returns
     -------
     FolderRun
-        ``.screening``, ``.files``, ``.problems``, ``.urgent``, ``.record``.
+        ``.files``, ``.problems``, ``.urgent``, ``.tiers_by_school``, ``.record``; of what may be
+        long it holds the beginning, and the files hold all.
 
     Raises
     ------
@@ -335,6 +348,9 @@ def screen_files(
         out=out,
         archive_csv=archive_csv,
         columns=columns,
+        chunk=run_folder.CHUNK if chunk is None else chunk,
+        workers=workers,
+        temporary=temporary,
     )
 
 

@@ -671,9 +671,22 @@ class Problem:
 
 @dataclass
 class ProblemLog:
-    """Collects problems in the order in which they were found."""
+    """Collects problems in the order in which they were found.
+
+    Attributes
+    ----------
+    problems : list of Problem
+        What was found.
+    most_named : int
+        Up to how many rows with one problem are named one by one; of more only examples are.
+    tally : Counter
+        Counts that decide what is said of many problems together, for a log that is kept in
+        parts: ``(what is counted, file, path)``.
+    """
 
     problems: list[Problem] = field(default_factory=list)
+    most_named: int = _MOST_NAMED
+    tally: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     def add(self, code: str, what: str, **where: object) -> None:
         """Add one problem; `where` holds the other attributes of `Problem`."""
@@ -707,7 +720,7 @@ class ProblemLog:
         >>> len(log), log.problems[-1].what
         (11, 'not a legal answer … and 29990 more rows')
         """
-        named = rows if len(rows) <= _MOST_NAMED else rows[:_EXAMPLES]
+        named = rows if len(rows) <= self.most_named else rows[:_EXAMPLES]
         for row in named:
             self.add(code, what, **where, **place(row))
         if len(named) < len(rows):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -93,6 +92,13 @@ def screen(
             help="How the items of a slot are headed, such as 'phq9=PHQ{number}'; repeatable.",
         ),
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes work at once.")] = 1,
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder for temporary files; by default beside --out. They are removed."
+        ),
+    ] = None,
     lang: LanguageOption = Language.EN,
     definitions: Annotated[
         list[Path] | None,
@@ -101,6 +107,7 @@ def screen(
 ) -> None:
     """Screen every pupil of a roster, and write who must be seen, the archive and the ledger.
 
+    The files may be larger than memory. A run that was stopped goes on when it is started again.
     Ends with 0 when clean, 1 when done with problems (see problems.csv), 2 when nothing was
     written.
     """
@@ -118,9 +125,11 @@ def screen(
                 archive_csv=archive_csv,
                 columns=read_columns(columns or ()),
                 progress=progress,
+                workers=workers,
+                temporary=work,
             )
     _print_run(run, lang, synthetic=False, kept=True)
-    if run.errors:
+    if run.record["problems"]["errors"]:
         raise typer.Exit(1)
 
 
@@ -159,20 +168,35 @@ def _day(at: str) -> dt.date:
 @contextmanager
 def _progress(lang: Language) -> Iterator[Callable[[str, int, int], None]]:
     """Show progress on standard error where that is a terminal."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     from mhscreen.interop.run_folder import STEPS
 
     console = to_stderr()
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with shown as progress:
-        task = progress.add_task("", total=len(STEPS) - 1)
+        tasks = {step: progress.add_task("", start=False, visible=False) for step in STEPS}
 
         def tell(step: str, done: int, total: int) -> None:
-            place = STEPS.index(step) + (done / total if step == "ledger" and total else 0.0)
+            # A bar for each step: what is left of one says when it will end.
+            for other, task in tasks.items():
+                progress.update(task, visible=other == step)
+            if not progress.tasks[tasks[step]].started:
+                progress.start_task(tasks[step])
             name = STEP_NAMES[step][lang is Language.ZH]
-            progress.update(task, completed=place, description=name)
+            progress.update(tasks[step], completed=done, total=total, description=name)
 
         yield tell
 
@@ -193,7 +217,7 @@ def _print_run(run: FolderRun, lang: Language, *, synthetic: bool, kept: bool) -
     _print_tiers(run, lang, console, synthetic=synthetic)
     console.print()
     _print_problems(run, lang, console)
-    policy = run.screening.plan.policy
+    policy = run.plan.policy
     if policy.approved_by is None:
         line("unsigned", ref=policy.ref)
     else:
@@ -212,14 +236,15 @@ def _print_problems(run: FolderRun, lang: Language, console: Console) -> None:
     if not run.problems:
         console.print(say("clean", lang), soft_wrap=True)
         return
+    found = run.record["problems"]
     shares = [problem for problem in run.problems if problem.code == "MH605"]
     if shares:
-        console.print(say("shares", lang, number=len(shares)), soft_wrap=True)
+        number = found["by_code"]["MH605"]
+        console.print(say("shares", lang, number=number), soft_wrap=True)
         for problem in shares[:_SHOWN]:
             console.print(f"  {problem.path}: {problem.what} ({problem.expected})", soft_wrap=True)
-        if len(shares) > _SHOWN:
-            console.print("  " + say("more", lang, number=len(shares) - _SHOWN))
-    found = run.record["problems"]
+        if number > _SHOWN:
+            console.print("  " + say("more", lang, number=number - _SHOWN))
     text = say("problems", lang, errors=found["errors"], warnings=found["warnings"])
     console.print(text, soft_wrap=True)
     for code, number in found["by_code"].items():
@@ -232,22 +257,20 @@ def _print_urgent(run: FolderRun, lang: Language, console: Console, *, kept: boo
     """Print how many must be seen today and why; forms that match nobody come first."""
     from mhscreen.steps.urgent import WHY
 
-    number = len(run.urgent["rank"])
+    number = run.record["urgent"]
     text = say("urgent", lang, number=number)
     if kept:
         text += " " + say("urgent_list", lang, path=run.folder / "urgent.csv")
     console.print(text, soft_wrap=True, style="bold")
-    unmatched = sum(matched != "yes" for matched in run.urgent["matched"])
-    if unmatched:
-        console.print("  " + say("unmatched", lang, number=unmatched), soft_wrap=True)
+    if run.to_match:
+        console.print("  " + say("unmatched", lang, number=run.to_match), soft_wrap=True)
     off_roster = run.record["unmatched"]
     if off_roster:
         console.print("  " + say("off_roster", lang, number=off_roster), soft_wrap=True)
-    counts = Counter(run.urgent["why"])
     for english, chinese in WHY.values():
-        if counts[english]:
+        if run.urgent_reasons.get(english):
             why = chinese if lang is Language.ZH else english
-            text = say("why", lang, why=why, number=counts[english])
+            text = say("why", lang, why=why, number=run.urgent_reasons[english])
             console.print("  " + text, soft_wrap=True)
 
 

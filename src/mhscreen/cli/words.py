@@ -16,12 +16,9 @@ SHORT_TIERS: dict[str, tuple[str, str]] = {
 """Headings of the table, the most urgent first."""
 
 STEP_NAMES: dict[str, tuple[str, str]] = {
-    "read": ("reading", "读取文件"),
-    "bind": ("joining with the roster", "与名册核对"),
+    "read": ("reading and sorting", "读取并整理文件"),
     "screen": ("scoring and triage", "计分与分级"),
-    "urgent": ("urgent list", "当日约谈名单"),
-    "ledger": ("ledger", "台账"),
-    "archive": ("archive", "归档"),
+    "write": ("writing results", "写出结果"),
     "done": ("done", "完成"),
 }
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "MerkleTree",
     "canonical_json",
     "digest",
     "entry_hash",
@@ -100,23 +101,47 @@ def entry_id(
     return str(uuid.uuid5(_NAMESPACE, canonical_json(parts)))
 
 
+class MerkleTree:
+    """A tree over hashes in the order in which they are added; it keeps one node a level.
+
+    Leaves and inner nodes are hashed with different prefixes; an odd node moves up unchanged.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: list[tuple[int, bytes]] = []  # height and hash, the highest first
+
+    def add(self, leaf: str) -> None:
+        """Add the next hash."""
+        height, node = 0, hashlib.sha256(b"\x00" + leaf.encode()).digest()
+        while self._nodes and self._nodes[-1][0] == height:
+            height, node = height + 1, _inner(self._nodes.pop()[1], node)
+        self._nodes.append((height, node))
+
+    def root(self) -> str:
+        """Return the root over what was added so far."""
+        if not self._nodes:
+            return "sha256:" + hashlib.sha256(b"").hexdigest()
+        *others, (_, node) = self._nodes
+        for _, left in reversed(others):
+            node = _inner(left, node)
+        return "sha256:" + node.hex()
+
+
+def _inner(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
 def merkle_root(hashes: Iterable[str]) -> str:
     """Return the root over entry hashes in the given order (sort them by entry id).
 
-    Leaves and inner nodes are hashed with different prefixes; an odd node moves up unchanged.
+    See `MerkleTree`.
 
     Examples
     --------
     >>> merkle_root(["sha256:aa"]) == merkle_root(["sha256:aa", "sha256:aa"])
     False
     """
-    level = [hashlib.sha256(b"\x00" + one.encode()).digest() for one in hashes]
-    if not level:
-        return "sha256:" + hashlib.sha256(b"").hexdigest()
-    while len(level) > 1:
-        pairs = [
-            hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest()
-            for i in range(0, len(level) - 1, 2)
-        ]
-        level = pairs + level[len(pairs) * 2 :]
-    return "sha256:" + level[0].hex()
+    tree = MerkleTree()
+    for one in hashes:
+        tree.add(one)
+    return tree.root()

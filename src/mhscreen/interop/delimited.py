@@ -1,20 +1,21 @@
 """Delimited text to columns: CSV and TSV as they really arrive.
 
-The quick way is Arrow's reader over the whole text. Where a row does not fit the heading, or
-quotation marks do not pair up, the text is gone through row by row first: what is broken is taken
-out and named, and the rest is read the quick way. So one stray mark never swallows a pupil.
+The text comes in parts, so that a file may be larger than memory; what is read does not depend on
+where a part ends. The quick way is Arrow's reader over a part. Where a row does not fit the
+heading, or quotation marks do not pair up, the part is gone through row by row first: what is
+broken is taken out and named, and the rest is read the quick way. So one stray mark never
+swallows a pupil.
 """
 
 from __future__ import annotations
 
 import csv
-import re
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mhscreen.interop.text import BLOCK
 from mhscreen.steps.cells import heading_key
 from mhscreen.steps.roster import ROSTER_COLUMNS, parse_subject
 from mhscreen.steps.tables import BrokenRow, Column
@@ -26,21 +27,18 @@ if TYPE_CHECKING:
 
     from mhscreen.problems import ProblemLog
 
-__all__ = ["RawColumns", "read_delimited"]
+__all__ = ["DelimitedText", "RawColumns"]
 
 _LONGEST_SUBJECT = 64
 _MOST_LINES = 64  # a quotation mark that stays open for longer was never meant to be one
-_BLOCK = 1 << 22  # bytes that Arrow reads at once
 _NEWLINE, _QUOTE = ord("\n"), ord('"')
 _NO_CELLS = Column(np.empty(0, dtype=np.int32), ())
-_CYRILLIC = re.compile("[\u0400-\u052f]")
-_BEYOND_CYRILLIC = re.compile("[\u0800-\U0010ffff]")  # such as Chinese
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 @dataclass(frozen=True)
 class RawColumns:
-    """What stands in a file, before headings are looked at.
+    """What stands in a file, or in a part of it, before headings are looked at.
 
     Attributes
     ----------
@@ -60,82 +58,99 @@ class RawColumns:
     broken_rows: tuple[BrokenRow, ...] = ()
 
 
-def read_delimited(data: bytes, name: str, mark: str, log: ProblemLog) -> RawColumns | None:
-    """Read delimited text; every column is text, an empty cell stays empty.
+class DelimitedText:
+    """Delimited text: its heading, and its rows in parts.
 
-    Row numbers count every row after the heading, blank ones too, as a spreadsheet would.
+    Every column is text, an empty cell stays empty. Row numbers count every row after the heading,
+    blank ones too, as a spreadsheet would.
 
     Parameters
     ----------
-    data : bytes
-        The whole file: UTF-8, UTF-16 with its byte order mark, or GB18030.
+    text : iterator of bytes
+        The text in parts of any length: UTF-8 without a byte order mark, lines ending in a line
+        feed.
     name : str
         The file's name, for messages.
     mark : str
         What stands between cells.
-    log : ProblemLog
-        Gets MH412, MH601, MH602 and MH603.
+
+    Attributes
+    ----------
+    headings : list of str or None
+        After `read_heading`; None where there is none.
     """
-    text = _utf8(data, name, log)
-    if text is None:
-        return None
-    headings, start = _heading(text, mark, name, log)
-    if headings is None or not _is_heading(headings, mark, name, log):
-        return None
-    if not text[start:].strip():
-        return RawColumns(headings, [_NO_CELLS] * len(headings))
-    if _quotes_pair_up(text, start, mark):
-        quick = _columns(text, start, len(headings), mark)
-        if quick is not None:
-            return RawColumns(headings, quick)
-    return _row_by_row(text, start, headings, mark, name, log)
 
+    def __init__(self, text: Iterator[bytes], name: str, mark: str) -> None:
+        self.headings: list[str] | None = None
+        self._text, self._name, self._mark = text, name, mark
+        self._buffer, self._ended, self._rows = b"", False, 0
 
-# -- text -----------------------------------------------------------------------------------------
+    def read_heading(self, log: ProblemLog) -> list[str] | None:
+        """Read the first row that is not blank; the log gets MH412 and MH601."""
+        while not self._ended and self._buffer.lstrip().count(b"\n") <= _MOST_LINES:
+            self._more()
+        headings, start = _heading(self._buffer, self._mark, self._name, log)
+        if headings is not None and _is_heading(headings, self._mark, self._name, log):
+            self.headings = headings
+            self._buffer = self._buffer[start:]
+        return self.headings
 
+    def read_rows(self, log: ProblemLog) -> Iterator[RawColumns]:
+        """Yield the rows below the heading, in parts; the log gets MH603."""
+        while self.headings is not None and (self._buffer or not self._ended):
+            if not self._ended:
+                self._more()
+            raw, end = self._part(self.headings, log)
+            self._buffer = self._buffer[end:]
+            if raw is not None:
+                yield raw
 
-def _utf8(data: bytes, name: str, log: ProblemLog) -> bytes | None:
-    """Return the text as UTF-8 without a byte order mark, lines ending in a line feed."""
-    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        text = _recoded(data, "utf-16")
-    else:
-        text = _recoded(data.removeprefix(BOM_UTF8), "utf-8")
-        if text is None or _seems_cyrillic(data):
-            chinese = _recoded(data, "gb18030")
-            if chinese is not None:
-                text = chinese
-                log.add("MH602", "the file is in GB18030", expected="UTF-8", file=name)
-    if text is None or b"\0" in text:
-        log.add(
-            "MH601",
-            "the file is not text in an encoding that is understood",
-            expected="UTF-8, UTF-16 with a byte order mark, or GB18030",
-            file=name,
+    def _more(self) -> None:
+        part = next(self._text, None)
+        self._ended = part is None
+        self._buffer += part or b""
+
+    def _part(self, headings: list[str], log: ProblemLog) -> tuple[RawColumns | None, int]:
+        """Return the rows that surely end in the buffer, and where they end."""
+        text, width = self._buffer, len(headings)
+        end = self._sure_end()
+        if end and _quotes_pair_up(text[:end], 0, self._mark):
+            columns = _columns(text[:end], 0, width, self._mark)
+            if columns is not None:
+                rows = len(columns[0])
+                numbers = np.arange(self._rows + 1, self._rows + rows + 1, dtype=np.int64)
+                self._rows += rows
+                return RawColumns(headings, columns, numbers), end
+        stop = len(text) if self._ended else _before_last_lines(text)
+        if not stop:
+            return None, 0
+        raw, end, self._rows = _row_by_row(
+            text, stop, headings, self._mark, self._name, self._rows, log
         )
-        return None
-    if b"\r" in text:
-        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return text
+        return raw, end
+
+    def _sure_end(self) -> int:
+        """Return where the last line ends that does not end inside quotation marks."""
+        text = self._buffer
+        if self._ended:
+            return len(text)
+        end = text.rfind(b"\n") + 1
+        quotes = text.count(b'"', 0, end)
+        for _ in range(_MOST_LINES):
+            if quotes % 2 == 0:
+                return end
+            before = text.rfind(b"\n", 0, end - 1) + 1
+            quotes -= text.count(b'"', before, end)
+            end = before
+        return 0
 
 
-def _seems_cyrillic(data: bytes) -> bool:
-    """Whether text that reads as UTF-8 is Cyrillic: then it is Chinese in GB18030.
-
-    The bytes of 小学 in GB18030 are those of two Cyrillic letters in UTF-8, so that a file whose
-    only Chinese words are such would be read as UTF-8 without a complaint.
-    """
-    if data.isascii() or data.startswith(BOM_UTF8):
-        return False
-    text = data.decode("utf-8")
-    return bool(_CYRILLIC.search(text)) and not _BEYOND_CYRILLIC.search(text)
-
-
-def _recoded(data: bytes, encoding: str) -> bytes | None:
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        return None
-    return data if encoding == "utf-8" else text.encode("utf-8")
+def _before_last_lines(text: bytes) -> int:
+    """Return where the lines begin that a row which begins before them may reach into."""
+    end = len(text)
+    for _ in range(_MOST_LINES + 1):
+        end = text.rfind(b"\n", 0, max(end - 1, 0)) + 1
+    return end
 
 
 def _heading(text: bytes, mark: str, name: str, log: ProblemLog) -> tuple[list[str] | None, int]:
@@ -233,7 +248,7 @@ def _columns(text: bytes, start: int, width: int, mark: str) -> list[Column] | N
     try:
         arrow = pyarrow.csv.read_csv(
             pa.py_buffer(text).slice(start),
-            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=_BLOCK),
+            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=mark,
                 newlines_in_values=text.find(b'"', start) >= 0,
@@ -254,15 +269,31 @@ def _columns(text: bytes, start: int, width: int, mark: str) -> list[Column] | N
 
 
 def _row_by_row(
-    text: bytes, start: int, headings: list[str], mark: str, name: str, log: ProblemLog
-) -> RawColumns | None:
-    """Take out the rows that do not fit the heading, then read the rest."""
+    text: bytes,
+    stop: int,
+    headings: list[str],
+    mark: str,
+    name: str,
+    number: int,
+    log: ProblemLog,
+) -> tuple[RawColumns, int, int]:
+    """Take out the rows that do not fit the heading, then read the rest.
+
+    Returns
+    -------
+    raw : RawColumns
+        The rows that begin before `stop`.
+    start : int
+        Where the next row begins.
+    number : int
+        The number of the last row.
+    """
     width, cut = len(headings), mark.encode()
     kept: list[bytes] = []
     numbers: list[int] = []
     broken: list[BrokenRow] = []
-    number = 0
-    while start < len(text):
+    start = 0
+    while start < stop:
         number += 1
         line, end = _line(text, start)
         cells: list[str] | None = None
@@ -284,8 +315,13 @@ def _row_by_row(
         columns = _columns(b"\n".join(kept), 0, width, mark)
     if columns is None or len(columns[0]) != len(kept):
         log.add("MH601", "the rows of the file cannot be told apart", file=name)
-        return None
-    return RawColumns(headings, columns, np.array(numbers, dtype=np.int64), tuple(broken))
+        broken += [
+            _broken(place, _line(row, 0)[0], None, headings, mark, name, log)
+            for place, row in zip(numbers, kept, strict=True)
+        ]
+        columns, numbers = [_NO_CELLS] * width, []
+    raw = RawColumns(headings, columns, np.array(numbers, dtype=np.int64), tuple(broken))
+    return raw, start, number
 
 
 def _broken(

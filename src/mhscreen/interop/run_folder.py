@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
+import datetime as dt
 import json
 import platform
-import unicodedata
+from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,28 +16,35 @@ import numpy as np
 
 from mhscreen._version import __version__
 from mhscreen.atomic import MARKER, whole_folder
-from mhscreen.entries.canonical import canonical_json, digest, merkle_root
-from mhscreen.interop.files import read_folder, read_table, write_csv, write_parquet
-from mhscreen.problems import Problem, ProblemLog, ResponseError, UsageError
+from mhscreen.entries.canonical import canonical_json, digest
+from mhscreen.interop.files import CsvWriter, ParquetWriter, write_csv
+from mhscreen.interop.intake import Intake, bind_files
+from mhscreen.interop.merged import (
+    entries_root,
+    judge_all_shares,
+    merge_pupils,
+    merge_unmatched,
+    merge_urgent,
+)
+from mhscreen.interop.pool import screen_parts
+from mhscreen.interop.problem_file import problem_record, read_problems, write_problems
+from mhscreen.interop.sorted_lines import Spool, merge_runs
+from mhscreen.interop.text import fingerprint
+from mhscreen.interop.work_folder import open_work_folder
+from mhscreen.problems import MhscreenError, Problem, UsageError
 from mhscreen.simulation import simulate_pupils
-from mhscreen.steps.bind import bind
 from mhscreen.steps.calendar import calendars_used
-from mhscreen.steps.cells import local_moments, map_column, moment
-from mhscreen.steps.columns import has_known_heading, no_heading_row
-from mhscreen.steps.emit import local_times
-from mhscreen.steps.result_columns import problem_columns, triage_columns
-from mhscreen.steps.roster import parse_subject, subject_column
-from mhscreen.steps.screen import screen
-from mhscreen.steps.shares import tiers_by_school
-from mhscreen.steps.tables import BrokenRow, Table, encode
-from mhscreen.steps.urgent import unmatched_items, urgent_columns, wrong_stage_pupils
+from mhscreen.steps.cells import moment
+from mhscreen.steps.emit import find_cycle, local_times
+from mhscreen.steps.screen import MOST_ERRORS, screen
 from mhscreen.vocabulary import ScreenTier
 
 if TYPE_CHECKING:
-    import datetime as dt
     import os
     from collections.abc import Callable, Mapping, Sequence
 
+    from mhscreen.interop.part import Job, PartFiles
+    from mhscreen.interop.problem_file import ProblemCounts
     from mhscreen.plan.plan import Plan
     from mhscreen.steps.cells import Moment
     from mhscreen.steps.columns import ColumnNames
@@ -44,7 +52,16 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["OUTPUTS", "FolderRun", "find_entry", "screen_again", "screen_files", "write_district"]
+__all__ = [
+    "CHUNK",
+    "OUTPUTS",
+    "STEPS",
+    "FolderRun",
+    "find_entry",
+    "screen_again",
+    "screen_files",
+    "write_district",
+]
 
 OUTPUTS = (
     "urgent.csv",
@@ -57,54 +74,64 @@ OUTPUTS = (
 )
 """The files that a run may write."""
 
-STEPS = ("read", "bind", "screen", "urgent", "ledger", "archive", "done")
+STEPS = ("read", "screen", "write", "done")
 """What `screen_files` says that it is doing, in this order."""
+
+CHUNK = 8192
+"""About how many pupils are screened at once: it decides how much memory a run needs."""
 
 SYNTHETIC = "模拟数据 synthetic data: nobody in it exists"
 _SCHEMA = "mhscreen/run/1"
-_REPORT_EVERY = 4096  # entries
-_BYTES = 1 << 20
+_LISTED = 1000  # rows of the urgent list that are kept at hand
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FolderRun:
     """A run on files.
 
+    However large the run, this is small: of what may be long it holds the beginning, and the files
+    hold all.
+
     Attributes
     ----------
-    screening : Screening
-        Tiers, entries, and the forms that match no pupil.
+    plan : Plan
+        The compiled programme.
     folder : Path
         Where the results are.
     files : tuple of str
         Their names.
     problems : tuple of Problem
-        What was wrong with the files and with what is in them, and what looks implausible.
+        What was wrong with the files and with what is in them, and what looks implausible: in the
+        order of ``problems.csv``, at most the first hundred of each code.
     urgent : dict of str to list
-        What stands in ``urgent.csv``.
+        The first thousand rows of ``urgent.csv``.
+    urgent_reasons : dict of str to int
+        How often each reason stands there, in English.
+    to_match : int
+        How many rows of it are of forms that must be matched first.
+    tiers_by_school : dict of str to list of int
+        The number of pupils by school and `ScreenTier`.
     record : dict
-        What stands in ``run.json``.
+        What stands in ``run.json``; the counts in it are exact.
     """
 
-    screening: Screening
+    plan: Plan
     folder: Path
     files: tuple[str, ...]
     problems: tuple[Problem, ...]
     urgent: Mapping[str, list[Any]]
+    urgent_reasons: Mapping[str, int]
+    to_match: int
+    tiers_by_school: Mapping[str, list[int]]
     record: Mapping[str, Any]
 
     def __repr__(self) -> str:
-        return f"<FolderRun: {self.folder}, {self.screening.plan.programme.ref}>"
+        return f"<FolderRun: {self.folder}, {self.plan.programme.ref}>"
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The problems that are not mere warnings."""
+        """The problems that are not mere warnings; as many as `problems` holds."""
         return tuple(problem for problem in self.problems if problem.severity == "error")
-
-    @property
-    def tiers_by_school(self) -> dict[str, list[int]]:
-        """The number of pupils by school and `ScreenTier`."""
-        return tiers_by_school(self.screening.triage)
 
 
 def screen_files(
@@ -118,13 +145,19 @@ def screen_files(
     columns: Mapping[str, ColumnNames] | None = None,
     progress: Progress | None = None,
     synthetic: bool = False,
+    chunk: int = CHUNK,
+    workers: int = 1,
+    temporary: str | os.PathLike[str] | None = None,
 ) -> FolderRun:
     """Screen a district: read its files, and write what follows into a folder.
 
     Written are ``urgent.csv`` (当日约谈名单: who must be seen today), ``archive.parquet`` (one row
     per pupil on the roster), ``ledger.jsonl`` (one screening entry per pupil),
     ``unmatched.jsonl``, ``problems.csv`` and ``run.json``. All of them appear, or none. The same
-    input gives the same bytes.
+    input gives the same bytes, whatever `chunk` and `workers` are.
+
+    The files may be larger than memory: they are sorted into parts of whole pupils, and each part
+    is screened alone. A run that was killed goes on where it was when it is started again.
 
     Parameters
     ----------
@@ -146,11 +179,19 @@ def screen_files(
         Called with one of `STEPS`, how far it is, and out of how much.
     synthetic : bool
         Whether the district is simulated; ``run.json`` then says so.
+    chunk : int
+        About how many pupils are screened at once.
+    workers : int
+        How many processes screen them.
+    temporary : path, optional
+        A folder for what the run has to keep meanwhile, which is pupils' answers; by default a
+        hidden one beside `out`. It is removed, unless the process is stopped.
 
     Raises
     ------
     UsageError
-        If a path is not there, or results would be written among the answers or over an input.
+        If a path is not there, results would be written among the answers or over an input, or
+        another run is at work in the temporary folder.
     ResponseError
         If the roster cannot be read, is empty or lacks a required column. Nothing is written.
     """
@@ -159,32 +200,39 @@ def screen_files(
     roster, responses, out = Path(roster), Path(responses), Path(out)
     _check_paths(roster, responses)
     _check_out(roster, responses, out)
-    screening, problems = _screen(plan, roster, responses, when, columns, tell)
-    inputs = _inputs(roster, responses)
-    earlier = _earlier_outputs(out)
-    with whole_folder(out) as folder:
-        tell("urgent", 0, 1)
-        urgent = urgent_columns(screening)
-        write_csv(urgent, folder / "urgent.csv", for_people=True)
-        ledger = _write_ledger(screening, folder, tell)
-        tell("archive", 0, 1)
-        _write_archive(screening, folder, as_csv=archive_csv)
-        write_csv(problem_columns(problems), folder / "problems.csv", for_people=True)
-        files = [name for name in OUTPUTS if (folder / name).exists()]
-        record = {
-            **_record(screening, inputs, columns, synthetic=synthetic),
-            "urgent": len(urgent["rank"]),
-            "problems": _problem_counts(problems),
-            "entries": ledger,
-            "outputs": [_fingerprint(folder / name) for name in files],
-        }
-        text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
-        (folder / MARKER).write_bytes(text.encode())
-    for name in earlier - {*files, MARKER}:
-        # Left by an earlier run, it would stand beside results that it does not belong to.
-        (out / name).unlink(missing_ok=True)
+    for name, number in (("chunk", chunk), ("workers", workers)):
+        if number < 1:
+            msg = f"{name}: 1 or more is expected, not {number}"
+            raise UsageError(msg)
+    home = _temporary(out, responses, temporary)
+    with open_work_folder(home) as work:
+        inputs = _inputs(roster, responses)
+        basis = _basis(plan, when, columns, inputs)
+        intake = Intake(plan, when, columns, roster, responses, work, chunk)
+        work.start({**basis, "synthetic": synthetic, "parts": intake.parts})
+        job = intake.sort(tell)
+        parts = screen_parts(job, intake.partition, work.done, workers, tell)
+        done = _Done(job, basis, parts, intake.problems, work.merge)
+        earlier = _earlier_outputs(out)
+        with whole_folder(out) as folder:
+            run = _merge(done, folder, tell, archive_csv=archive_csv, synthetic=synthetic)
+        for name in earlier - {*run.files}:
+            # Left by an earlier run, it would stand beside results that it does not belong to.
+            (out / name).unlink(missing_ok=True)
     tell("done", 1, 1)
-    return FolderRun(screening, out, (*files, MARKER), problems, urgent, record)
+    return replace(run, folder=out)
+
+
+def _temporary(out: Path, responses: Path, temporary: str | os.PathLike[str] | None) -> Path:
+    """Return the run's own folder for what it has to keep."""
+    out = out.resolve()
+    home = out.parent if temporary is None else Path(temporary).resolve()
+    if responses.is_dir() and home.is_relative_to(responses.resolve()):
+        if temporary is None:
+            return home.parent / f".{out.name}.work"
+        msg = "temporary: it cannot lie among the answers, or it would be read as such"
+        raise UsageError(msg)
+    return home / f".{out.name}.work"
 
 
 def screen_again(
@@ -195,7 +243,7 @@ def screen_again(
     at: Moment,
     columns: Mapping[str, ColumnNames] | None = None,
 ) -> Screening:
-    """Screen a district from its files as `screen_files` does, and write nothing.
+    """Screen a district from its files as `screen_files` does, in memory, and write nothing.
 
     Raises
     ------
@@ -207,39 +255,11 @@ def screen_again(
     roster, responses = Path(roster), Path(responses)
     _check_paths(roster, responses)
     when = moment(at, plan.programme.zone)
-    return _screen(plan, roster, responses, when, columns, lambda _step, _done, _total: None)[0]
+    batch = bind_files(plan, when, columns, roster, responses)
+    return screen(plan, batch, when)
 
 
 # -- in -------------------------------------------------------------------------------------------
-
-
-def _screen(
-    plan: Plan,
-    roster: Path,
-    responses: Path,
-    when: np.datetime64,
-    columns: Mapping[str, ColumnNames] | None,
-    tell: Progress,
-) -> tuple[Screening, tuple[Problem, ...]]:
-    """Read the files and screen; return also what was wrong with them and what is in them."""
-    tell("read", 0, 1)
-    log = ProblemLog()
-    pupils = read_table(roster, log)
-    if pupils is None or not (pupils.rows or pupils.broken_rows):
-        raise ResponseError(log)
-    answers = _read_answers(roster, responses, log)
-    answers = _find_headless(plan, pupils, answers, columns, log)
-    tell("bind", 0, 1)
-    try:
-        batch = bind(plan, pupils, answers, at=when, columns=columns, on_problem="report")
-    except ResponseError as error:
-        # Without the column, what is wrong with each line says nothing.
-        lacking = (problem for problem in error.problems if problem.row is None)
-        raise ResponseError((*log, *lacking)) from error
-    tell("screen", 0, 1)
-    screening = screen(plan, batch, when)
-    # An empty table is found in reading and in binding alike, and said once.
-    return screening, tuple(dict.fromkeys((*log, *screening.problems)))
 
 
 def _check_paths(roster: Path, responses: Path) -> None:
@@ -266,70 +286,6 @@ def _check_out(roster: Path, responses: Path, out: Path) -> None:
             raise UsageError(msg)
 
 
-def _read_answers(roster: Path, responses: Path, log: ProblemLog) -> list[tuple[str, Table]]:
-    """Read the answers; a roster that lies among them is no questionnaire."""
-    own = ProblemLog()
-    tables = read_folder(responses, own)
-    if responses.is_dir() and roster.resolve().parent == responses.resolve():
-        tables = [(stem, table) for stem, table in tables if table.name != roster.name]
-        log.extend(problem for problem in own if problem.file != roster.name)
-    else:
-        log.extend(own)
-    return tables
-
-
-def _find_headless(
-    plan: Plan,
-    pupils: Table,
-    answers: list[tuple[str, Table]],
-    columns: Mapping[str, ColumnNames] | None,
-    log: ProblemLog,
-) -> list[tuple[str, Table]]:
-    """Replace each table without a heading row by broken rows: no answer in it has a question."""
-    checked = []
-    for stem, table in answers:
-        key = unicodedata.normalize("NFKC", stem).strip().casefold()
-        slot = plan.slot(key)
-        forms = plan.forms if slot < 0 else (plan.forms[slot],)
-        if key == "long":
-            forms = ()
-        if has_known_heading(table, forms, columns, own=slot >= 0):
-            checked.append((stem, table))
-            continue
-        # What reading said of this file was said of headings that are none.
-        log.problems[:] = [
-            problem
-            for problem in log
-            if problem.file != table.name or problem.code in {"MH601", "MH602"}
-        ]
-        log.extend([no_heading_row(table, forms)])
-        checked.append((stem, _as_broken_rows(table, _subjects(pupils))))
-    return checked
-
-
-def _subjects(pupils: Table) -> frozenset[str]:
-    heading = subject_column(pupils)
-    if heading is None:
-        return frozenset()
-    subjects, _ = map_column(pupils.columns[heading], parse_subject, None, "O")
-    return frozenset(subjects.tolist()) - {None}
-
-
-def _as_broken_rows(table: Table, subjects: frozenset[str]) -> Table:
-    """Return no rows but broken ones, each of the pupil whom its likeliest column names."""
-    best = np.full(table.rows + 1, "", dtype=object)
-    for heading, column in table.columns.items():
-        lines = encode([heading, *column.cells()])
-        found, _ = map_column(lines, parse_subject, None, "O")
-        named = np.array([one if one in subjects else "" for one in found.tolist()], dtype=object)
-        if (named != "").sum() > (best != "").sum():
-            best = named
-    numbers = [1, *(table.row_number(row) + 1 for row in range(table.rows))]
-    broken = [BrokenRow(number, one) for number, one in zip(numbers, best.tolist(), strict=True)]
-    broken += [replace(row, row=row.row + 1) for row in table.broken_rows]
-    return Table(table.name, {}, 0, broken_rows=tuple(broken))
-
-
 def _inputs(roster: Path, responses: Path) -> dict[str, Any]:
     """Return name, size and hash of each file that was read."""
     files = [responses]
@@ -342,18 +298,9 @@ def _inputs(roster: Path, responses: Path) -> dict[str, Any]:
             and file.resolve() != roster.resolve()
         ]
     return {
-        "roster": _fingerprint(roster),
-        "responses": [_fingerprint(file) for file in sorted(files, key=lambda file: file.name)],
+        "roster": fingerprint(roster),
+        "responses": [fingerprint(file) for file in sorted(files, key=lambda file: file.name)],
     }
-
-
-def _fingerprint(file: Path) -> dict[str, Any]:
-    found = hashlib.sha256()
-    with file.open("rb") as handle:
-        while part := handle.read(_BYTES):
-            found.update(part)
-        size = handle.tell()
-    return {"name": file.name, "bytes": size, "sha256": found.hexdigest()}
 
 
 def _earlier_outputs(out: Path) -> set[str]:
@@ -364,61 +311,126 @@ def _earlier_outputs(out: Path) -> set[str]:
     except (OSError, ValueError, TypeError, KeyError):
         return set()
     there = {name for name in listed if (out / name).is_file()}
-    return {name for name in there if _fingerprint(out / name) == listed[name]}
+    return {name for name in there if fingerprint(out / name) == listed[name]}
 
 
 # -- out ------------------------------------------------------------------------------------------
 
 
-def _write_ledger(screening: Screening, folder: Path, tell: Progress) -> dict[str, Any]:
-    """Write the ledger and the forms to be matched; return what vouches for the ledger."""
-    total = len(screening.entries)
-    wrong = set(wrong_stage_pupils(screening.triage).tolist())
-    kept: dict[int, dict[str, Any]] = {}
-    hashes: list[tuple[str, str]] = []
-    with (folder / "ledger.jsonl").open("wb") as file:
-        for place, sealed in enumerate(screening.entries.sealed()):
-            file.write(sealed.line.encode() + b"\n")
-            hashes.append((sealed.entry_id, sealed.hash))
-            if place in wrong:
-                kept[place] = json.loads(sealed.line)
-            if place % _REPORT_EVERY == 0:
-                tell("ledger", place, total)
+@dataclass(frozen=True)
+class _Done:
+    """All parts of a run, screened."""
+
+    job: Job
+    basis: Mapping[str, Any]
+    parts: Sequence[PartFiles]
+    problems: Spool
+    temporary: Path
+
+
+def _merge(
+    done: _Done, folder: Path, tell: Progress, *, archive_csv: bool, synthetic: bool
+) -> FolderRun:
+    """Put the parts together into the results."""
+    job, parts = done.job, done.parts
+    sums = _Sums(parts)
+
+    def written(pupils: int) -> None:
+        tell("write", pupils, sums.pupils)
+
+    urgent: dict[str, list[Any]] = {}
+    reasons: Counter[str] = Counter()
+    listed = to_match = 0
+    with (folder / "urgent.csv").open("wb") as file:
+        for columns in merge_urgent(parts, done.temporary, file):
+            urgent = urgent or {name: cells[:_LISTED] for name, cells in columns.items()}
+            reasons.update(columns["why"])
+            listed += len(columns["rank"])
+            to_match += sum(matched != "yes" for matched in columns["matched"])
+    with ExitStack() as stack:
+        ledger = stack.enter_context((folder / "ledger.jsonl").open("wb"))
+        archive = stack.enter_context(ParquetWriter(folder / "archive.parquet"))
+        for_people = None
+        if archive_csv:
+            plain = stack.enter_context((folder / "archive.csv").open("wb"))
+            for_people = CsvWriter(plain, for_people=True)
+        merge_pupils(parts, ledger, archive, for_people, written)
     with (folder / "unmatched.jsonl").open("wb") as file:
-        for item in unmatched_items(screening, kept):
-            file.write(canonical_json(item).encode() + b"\n")
-    root = merkle_root(hash_ for _, hash_ in sorted(hashes))
-    return {"number": total, "merkle_root": root}
+        merge_unmatched(parts, done.temporary, file)
+    found = _write_problems(done, sums, folder / "problems.csv")
+    files = [name for name in OUTPUTS if (folder / name).exists()]
+    record = {
+        **_record(job, done.basis, sums, synthetic=synthetic),
+        "urgent": listed,
+        "problems": found.record(),
+        "entries": {"number": sums.pupils, "merkle_root": entries_root(parts, sums.pupils)},
+        "outputs": [fingerprint(folder / name) for name in files],
+    }
+    text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
+    (folder / MARKER).write_bytes(text.encode())
+    return FolderRun(
+        plan=job.plan,
+        folder=folder,
+        files=(*files, MARKER),
+        problems=tuple(found.examples),
+        urgent=urgent,
+        urgent_reasons=reasons,
+        to_match=to_match,
+        tiers_by_school=sums.tiers_by_school,
+        record=record,
+    )
 
 
-def _write_archive(screening: Screening, folder: Path, *, as_csv: bool) -> None:
-    archive = triage_columns(screening.triage, at=screening.at)
-    # As in the ledger: a time without its zone would be read as another one.
-    archive["due_at"] = local_times(screening.plan.programme.zone, archive["due_at"])
-    write_parquet(archive, folder / "archive.parquet")
-    if as_csv:
-        write_csv(archive, folder / "archive.csv", for_people=True)
+def _write_problems(done: _Done, sums: _Sums, path: Path) -> ProblemCounts:
+    """Write what was wrong with the files, with what is in them, and what looks implausible."""
+    shares = judge_all_shares(done.job.plan.programme, done.parts, done.temporary)
+    done.problems.extend(problem_record(one, done.job.roster.name) for one in shares)
+    done.problems.flush()
+    runs = [*done.problems.runs, *(part.run("problems") for part in done.parts)]
+    with path.open("wb") as file:
+        return write_problems(read_problems(merge_runs(runs, done.temporary), sums.tally), file)
 
 
-def _problem_counts(problems: Sequence[Problem]) -> dict[str, Any]:
-    errors = sum(problem.severity == "error" for problem in problems)
-    by_code = ProblemLog(list(problems)).counts()
-    return {"errors": errors, "warnings": len(problems) - errors, "by_code": by_code}
+class _Sums:
+    """What the counts of all parts add up to."""
+
+    def __init__(self, parts: Sequence[PartFiles]) -> None:
+        self.pupils = self.forms = self.unmatched = not_evaluated = 0
+        self.screen_tiers = np.zeros(len(ScreenTier), dtype=np.int64)
+        self.tally: Counter[tuple[str, str, str]] = Counter()
+        self.due_days: set[dt.date] = set()
+        schools: dict[str, list[int]] = {}
+        for part in parts:
+            one = part.summary()
+            self.pupils += one["pupils"]
+            self.forms += one["forms"]
+            self.unmatched += one["unmatched"]
+            not_evaluated += one["not_evaluated"]
+            self.screen_tiers += np.array(one["screen_tiers"], dtype=np.int64)
+            self.due_days.update(map(dt.date.fromisoformat, one["due_days"]))
+            for *key, number in one["tally"]:
+                self.tally[key[0], key[1], key[2]] += number
+            for school, tiers in one["tiers_by_school"].items():
+                before = schools.get(school, [0] * len(tiers))
+                schools[school] = [a + b for a, b in zip(before, tiers, strict=True)]
+        self.tiers_by_school = dict(sorted(schools.items()))
+        if not_evaluated > MOST_ERRORS:
+            msg = (
+                f"{not_evaluated} pupils could not be evaluated: more than {MOST_ERRORS}, so that "
+                "the fault is not theirs"
+            )
+            raise MhscreenError(msg)
 
 
-def _record(
-    screening: Screening,
-    inputs: Mapping[str, Any],
+def _basis(
+    plan: Plan,
+    at: np.datetime64,
     columns: Mapping[str, ColumnNames] | None,
-    *,
-    synthetic: bool,
+    inputs: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return what ``run.json`` says about where the results come from."""
-    import pyarrow as pa
-
-    plan, policy = screening.plan, screening.plan.policy
-    batch = screening.triage.normed.scores.batch
-    basis = {
+    """Return what the results rest on, as ``run.json`` says it."""
+    policy = plan.policy
+    return {
         "engine": __version__,
         "programme": plan.programme.ref,
         "policy": {
@@ -429,12 +441,17 @@ def _record(
         },
         "definitions": dict(sorted(plan.pins.items())),
         "definitions_digest": plan.pins_digest,
-        "at": local_times(plan.programme.zone, np.array([screening.at]))[0],
-        "cycle_id": screening.entries.cycle.id,
+        "at": local_times(plan.programme.zone, np.array([at]))[0],
+        "cycle_id": find_cycle(plan.programme, at).id,
         "columns": _plain(columns),
         "inputs": inputs,
     }
-    shown = np.bincount(screening.triage.screen, minlength=len(ScreenTier)).tolist()
+
+
+def _record(job: Job, basis: Mapping[str, Any], sums: _Sums, *, synthetic: bool) -> dict[str, Any]:
+    """Return what ``run.json`` says about where the results come from."""
+    import pyarrow as pa
+
     return {
         "schema": _SCHEMA,
         "run_id": digest(canonical_json(basis)),
@@ -449,23 +466,16 @@ def _record(
             "chinesecalendar": version("chinesecalendar"),
             "holidays": version("holidays"),
         },
-        "pupils": len(screening.entries),
-        "forms": sum(len(forms) for forms in batch.forms),
-        "unmatched": 0 if screening.unmatched is None else len(screening.unmatched),
-        "screen_tiers": dict(zip(map(str, ScreenTier), shown, strict=True)),
+        "pupils": sums.pupils,
+        "forms": sums.forms,
+        "unmatched": sums.unmatched,
+        "screen_tiers": dict(zip(map(str, ScreenTier), sums.screen_tiers.tolist(), strict=True)),
         # A due date of a year whose holidays are not announced yet may still move.
         "calendar": {
             year: str(status)
-            for year, status in calendars_used(plan.programme, _due_days(screening)).items()
+            for year, status in calendars_used(job.plan.programme, sums.due_days).items()
         },
     }
-
-
-def _due_days(screening: Screening) -> set[dt.date]:
-    """Return the days on which something is due, in the programme's zone."""
-    due = np.unique(screening.triage.due_at(screening.at))
-    local = local_moments(due[~np.isnat(due)], screening.plan.programme.zone)
-    return set(local.astype("M8[D]").astype(object).tolist())
 
 
 def _plain(columns: Mapping[str, ColumnNames] | None) -> dict[str, Any] | None:

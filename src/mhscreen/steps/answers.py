@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mhscreen.problems import ProblemLog
     from mhscreen.steps.tables import Column, Table
 
-__all__ = ["NOT_A_TIME", "read_answers", "read_durations", "read_times"]
+__all__ = ["NOT_A_TIME", "illegal_hint", "read_answers", "read_durations", "read_times"]
 
 _HINT = "the value is withheld; look at this row of the file"
 _HINT_SHIFTED = "coding offset? the codes of this table seem to begin one too high"
@@ -67,7 +67,9 @@ def read_answers(
             illegal[row] = found.tolist()
             shifted += _count_shifted(item, column, found)
     number = sum(map(len, illegal.values()))
-    hint = _HINT if number < _MANY or shifted < number else _HINT_SHIFTED
+    log.tally["illegal", table.name, form.slot] += number
+    log.tally["shifted", table.name, form.slot] += shifted
+    hint = illegal_hint(number, shifted)
     for row, rows in illegal.items():
         item, heading = form.items[row], headings[row]
 
@@ -86,6 +88,17 @@ def read_answers(
             hint=hint,
         )
     return codes
+
+
+def illegal_hint(illegal: int, shifted: int) -> str:
+    """Return what to do about the illegal answers of one slot in one table.
+
+    Parameters
+    ----------
+    illegal, shifted : int
+        How many there are, and how many of them are one above the largest code.
+    """
+    return _HINT if illegal < _MANY or shifted < illegal else _HINT_SHIFTED
 
 
 def _read_column(item: ItemPlan, column: Column) -> NDArray[np.uint8]:

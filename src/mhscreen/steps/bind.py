@@ -19,7 +19,7 @@ from mhscreen.problems import ProblemLog, ResponseError, UsageError, check_on_pr
 from mhscreen.steps import cells
 from mhscreen.steps.answers import NOT_A_TIME, read_answers, read_durations, read_times
 from mhscreen.steps.columns import match_columns
-from mhscreen.steps.identity import Claims, compare_identity, identity_claims
+from mhscreen.steps.identity import Candidates, Claim, Claims, compare_identity, identity_claims
 from mhscreen.steps.long_table import widen
 from mhscreen.steps.roster import (
     ROSTER_COLUMNS,
@@ -117,6 +117,8 @@ class ResponseBatch:
         What was wrong.
     unread : tuple of (int, str, int)
         Rows that hold something nobody has evaluated: pupil, file, row.
+    claims : frozenset of Claim
+        What forms say of who filled them in that is not as on the roster.
     like : object
         An empty frame of the roster's kind, for handing back the same kind.
     """
@@ -129,6 +131,7 @@ class ResponseBatch:
     unmatched: ResponseBatch | None
     log: ProblemLog
     unread: tuple[tuple[int, str, int], ...] = ()
+    claims: frozenset[Claim] = frozenset()
     like: object = None
 
     def __repr__(self) -> str:
@@ -181,6 +184,8 @@ def bind(
     at: np.datetime64 | None = None,
     columns: Mapping[str, ColumnNames] | None = None,
     on_problem: OnProblem = "raise",
+    candidates: Candidates | None = None,
+    log: ProblemLog | None = None,
 ) -> ResponseBatch:
     """Join responses with the roster.
 
@@ -199,6 +204,11 @@ def bind(
         Column patterns or maps by slot, see `mhscreen.steps.columns`.
     on_problem : {"raise", "report"}
         Whether a problem refuses the batch, or is logged and becomes an unanswered item.
+    candidates : Candidates, optional
+        Whom forms may be by that are not by the pupil they name, where this is a part of a roster
+        that was looked at before; by default they are looked for on this one.
+    log : ProblemLog, optional
+        Receives the problems; by default a new one.
 
     Raises
     ------
@@ -213,14 +223,14 @@ def bind(
     if unknown:
         msg = f"columns: no slot {', '.join(unknown)}; there are: {', '.join(plan.slots)}"
         raise UsageError(msg)
-    log = ProblemLog()
+    log = ProblemLog() if log is None else log
     pupils = read_roster(plan, roster, log)
     if any(problem.code == "MH501" for problem in log):
         raise ResponseError(log)
     reading = _Reading(plan, columns or {}, at, log)
     for key, table in responses:
         reading.read(unicodedata.normalize("NFKC", key).strip().casefold(), table)
-    batch = _join(plan, pupils, reading, at, log)
+    batch = _join(plan, pupils, reading, at, candidates, log)
     if on_problem == "raise" and log.errors:
         raise ResponseError(log.errors)
     return batch
@@ -399,11 +409,13 @@ def _join(
     roster: Roster,
     reading: _Reading,
     at: np.datetime64 | None,
+    candidates: Candidates | None,
     log: ProblemLog,
 ) -> ResponseBatch:
     """Join forms with pupils; forms that match none get a roster of their own."""
     places = {subject: place for place, subject in enumerate(roster.subject.tolist())}
     identity = np.zeros(len(roster), dtype=bool)
+    claims: set[Claim] = set()
     strangers: dict[str, int] = {}
     matched: list[Forms] = []
     unmatched: list[Forms] = []
@@ -411,11 +423,15 @@ def _join(
         forms, pupil = _concatenate(plan.forms[slot], tables, places, strangers, log)
         known = pupil >= 0
         for table in tables:
-            identity |= _check_identity(roster, table, places, log)
+            claims |= _check_identity(roster, table, places, identity, log)
         matched.append(forms.take(np.flatnonzero(known), pupil[known]))
         unmatched.append(forms.take(np.flatnonzero(~known), -1 - pupil[~known]))
         _report_forms(plan, slot, roster, matched[-1], log)
         _report_ages(plan, slot, roster, matched[-1], at, log)
+    if candidates is None:
+        candidates = Candidates(claims)
+        candidates.look_at(roster)
+    identity |= candidates.mark(roster)
     unread, unread_strangers = _place_unread(reading.unread, places, strangers)
     for place, _, _ in unread:
         roster.error[place] = True
@@ -434,7 +450,17 @@ def _join(
             ProblemLog(),
             unread=unread_strangers,
         )
-    return ResponseBatch(plan, roster, tuple(matched), at, identity, rest, log, unread=unread)
+    return ResponseBatch(
+        plan,
+        roster,
+        tuple(matched),
+        at,
+        identity,
+        rest,
+        log,
+        unread=unread,
+        claims=frozenset(claims),
+    )
 
 
 UnreadPlaces = tuple[tuple[int, str, int], ...]
@@ -456,11 +482,16 @@ def _place_unread(
 
 
 def _check_identity(
-    roster: Roster, table: _Found, places: Mapping[str, int], log: ProblemLog
-) -> NDArray[np.bool_]:
-    """Log the forms that may belong to another pupil; return the pupils in doubt."""
+    roster: Roster,
+    table: _Found,
+    places: Mapping[str, int],
+    identity: NDArray[np.bool_],
+    log: ProblemLog,
+) -> set[Claim]:
+    """Log the forms that may belong to another pupil; return what they say of whose they are."""
     named = np.array([places.get(one, -1) for one in table.subject.tolist()], dtype=np.int64)
-    differing, doubt = compare_identity(roster, table.claims, named)
+    differing, claims = compare_identity(roster, table.claims, named)
+    identity[named[list(differing)]] = True
     for form, names in differing.items():
         log.add(
             "MH414",
@@ -471,7 +502,7 @@ def _check_identity(
             row=table.table.row_number(int(table.rows[form])),
             subject=str(table.subject[form]),
         )
-    return doubt
+    return claims
 
 
 def _concatenate(

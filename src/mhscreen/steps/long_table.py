@@ -94,6 +94,8 @@ class _Rows:
         The same for what the row says of who filled in the form.
     unread : set of int
         Rows of which a person must know that they could not be read.
+    follows : ndarray of bool
+        Whether the row before stood directly before it, too, in the table that this is of.
     """
 
     def __init__(self, plan: Plan, table: Table, headings: Mapping[str, str]) -> None:
@@ -105,6 +107,9 @@ class _Rows:
         self.claims = np.stack([self._number(name, parse) for name, parse in _PARSERS.items()])
         self.slot, self.place = self._find_items(plan)
         self.unread = set(np.flatnonzero(self.place < 0).tolist())
+        self.follows = np.ones(len(self), dtype=bool)
+        if table.row_numbers is not None:
+            self.follows[1:] = np.diff(table.row_numbers) == 1
 
     def __len__(self) -> int:
         return self.table.rows
@@ -136,7 +141,11 @@ class _Rows:
         for row in sorted(self.unread):
             subject = int(self.subject[row])
             if subject == _NOBODY:
-                is_first = row - 1 not in self.unread or self.subject[row - 1] != _NOBODY
+                is_first = (
+                    row - 1 not in self.unread
+                    or self.subject[row - 1] != _NOBODY
+                    or not self.follows[row]
+                )
             else:
                 is_first = subject not in seen
                 seen.add(subject)
@@ -298,6 +307,7 @@ def _number_piles(
         & (claim[1:] == claim[:-1])
         & (rows.place[1:] > rows.place[:-1])
         & (rows.place[:-1] >= 0)
+        & rows.follows[1:]
     )
     part[nobody] = np.cumsum(~goes_on)[nobody]
     _, pairs = _together(person, claim)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ROSTER_COLUMNS",
+    "UNREADABLE",
     "Roster",
     "find_columns",
     "nameless_pupils",
@@ -46,6 +47,9 @@ ROSTER_COLUMNS: dict[str, tuple[str, ...]] = {
     "status": ("状态", "学生状态"),
 }
 """The columns of a roster, and the other headings under which each is found."""
+
+UNREADABLE = 1 << 40
+"""Where the lines of a roster that cannot be read begin: after every one that can."""
 
 _OLDEST = 120
 _FIRST_BIRTH, _LAST_BIRTH = np.datetime64("1900-01-01"), np.datetime64("2200-01-01")
@@ -115,6 +119,10 @@ class Roster:
         The programme's group; −1 for none.
     error, duplicate : ndarray of bool
         Where the line cannot be used as it should, and where the subject stands twice.
+    line : ndarray of int64
+        Ascending: the row of the table on which the subject first stands, and beyond every row
+        (`UNREADABLE` and more) for a line that cannot be read. It puts pupils in order whose
+        roster was read in parts.
     """
 
     subject: NDArray[np.object_]
@@ -132,6 +140,7 @@ class Roster:
     group: NDArray[np.int64]
     error: NDArray[np.bool_]
     duplicate: NDArray[np.bool_]
+    line: NDArray[np.int64]
 
     def __repr__(self) -> str:
         return f"<Roster: {len(self)} pupils>"
@@ -234,6 +243,7 @@ def read_roster(plan: Plan, table: Table, log: ProblemLog) -> Roster:
         group=_groups(plan, stage, grade),
         error=nameless,
         duplicate=np.zeros(table.rows, dtype=bool),
+        line=np.array([table.row_number(row) for row in range(table.rows)], dtype=np.int64),
     )
     for row in np.flatnonzero(everyone.group < 0).tolist():
         log.add(
@@ -280,7 +290,8 @@ def _parse_birth_date(cell: object) -> np.datetime64 | None:
 def _with_broken_lines(roster: Roster, table: Table, log: ProblemLog) -> Roster:
     """Add the pupils whose line cannot be read: they must have an entry, too."""
     known = set(roster.subject.tolist())
-    lost = []
+    lost: list[str] = []
+    lines: list[int] = []
     for broken in table.broken_rows:
         subject = "" if broken.guessed else broken.subject
         log.add(
@@ -297,7 +308,11 @@ def _with_broken_lines(roster: Roster, table: Table, log: ProblemLog) -> Roster:
         else:
             known.add(name)
             lost.append(name)
-    return roster if not lost else _join(roster, nameless_pupils(lost, error=True))
+            lines.append(UNREADABLE + broken.row)
+    if not lost:
+        return roster
+    last = replace(nameless_pupils(lost, error=True), line=np.array(lines, dtype=np.int64))
+    return _join(roster, last)
 
 
 def nameless_pupils(subjects: list[str], *, error: bool) -> Roster:
@@ -323,6 +338,7 @@ def nameless_pupils(subjects: list[str], *, error: bool) -> Roster:
         group=np.full(number, -1, dtype=np.int64),
         error=np.full(number, error),
         duplicate=np.zeros(number, dtype=bool),
+        line=np.arange(1, number + 1, dtype=np.int64),
     )
 
 
@@ -373,7 +389,9 @@ def _one_line_each(everyone: Roster, table: Table, log: ProblemLog) -> Roster:
     for row, subject in enumerate(everyone.subject.tolist()):
         lines.setdefault(subject, []).append(row)
     rows = []
+    first = []
     for subject, places in lines.items():
+        first.append(int(everyone.line[places[0]]))
         if len(places) > 1:
             said = {row: _line(everyone, row) for row in places}
             differ = len(set(said.values())) > 1
@@ -395,7 +413,8 @@ def _one_line_each(everyone: Roster, table: Table, log: ProblemLog) -> Roster:
             rows.append(min(places, key=lambda row: (said[row], row)))
         else:
             rows.append(places[0])
-    return everyone.take(np.array(rows, dtype=np.int64))
+    kept = everyone.take(np.array(rows, dtype=np.int64))
+    return replace(kept, line=np.array(first, dtype=np.int64))
 
 
 def _line(roster: Roster, row: int) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from mhscreen.steps.bind import ResponseBatch
 from mhscreen.steps.emit import Entries, emit
 from mhscreen.steps.norm import norm
 from mhscreen.steps.score import score
-from mhscreen.steps.shares import check_shares
+from mhscreen.steps.shares import count_shares, judge_shares
 from mhscreen.steps.triage import triage
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mhscreen.problems import Problem
     from mhscreen.steps.triage import Triage
 
-__all__ = ["Screening", "screen"]
+__all__ = ["MOST_ERRORS", "Screening", "screen", "screen_part"]
 
 MOST_ERRORS = 64
 """If more pupils than this cannot be evaluated, the fault is not theirs and is raised."""
@@ -70,11 +70,20 @@ def screen(plan: Plan, batch: ResponseBatch, at: np.datetime64) -> Screening:
     at : datetime64[s]
         When the pupils are screened, in UTC.
     """
+    part = screen_part(plan, batch, at)
+    shares = judge_shares(plan.programme, count_shares(part.triage).items())
+    return replace(part, problems=(*part.problems, *shares))
+
+
+def screen_part(plan: Plan, batch: ResponseBatch, at: np.datetime64) -> Screening:
+    """Screen a batch that is a part of a run: all but what only the whole run can tell.
+
+    The parameters are those of `screen`. No share of a school or class is judged.
+    """
     # Before any pupil: a wrong call must not be taken for pupils who cannot be evaluated.
     expect("batch", batch, ResponseBatch)
     check_plan(plan, batch.plan)
     result, problems = _evaluate_all(plan, batch)
-    problems += check_shares(result)
     unmatched = None
     if batch.unmatched is not None:
         nobody, more = _evaluate_all(plan, batch.unmatched)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,14 +11,14 @@ from mhscreen.problems import Problem
 from mhscreen.vocabulary import Flag, Informant, Requirement, ScreenTier, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from mhscreen.definitions.programme import ExpectedShare
+    from mhscreen.definitions.programme import ExpectedShare, Programme
     from mhscreen.steps.triage import Triage
 
-__all__ = ["check_shares", "tiers_by_school"]
+__all__ = ["Share", "count_shares", "judge_shares", "tiers_by_school"]
 
 REQUIRED = Requirement.REQUIRED.position
 CHANCE = 3.0
@@ -34,14 +34,26 @@ def tiers_by_school(triage: Triage) -> dict[str, list[int]]:
     return dict(zip(names.tolist(), table.tolist(), strict=True))
 
 
-def check_shares(triage: Triage) -> Iterator[Problem]:
-    """Compare the shares in each school, class and informant's forms with the expected range.
+class Share(NamedTuple):
+    """Whose share of what this is; the label is that of an informant.
 
-    Yields
-    ------
-    Problem
-        MH605, for each share that lies outside its range by more than chance explains (three
-        standard errors), in groups that are large enough to be judged.
+    Attributes
+    ----------
+    kind : str
+        ``"school"`` or ``"class"``.
+    """
+
+    measure: str
+    label: str
+    kind: str
+    name: str
+
+
+def count_shares(triage: Triage) -> dict[Share, tuple[int, int]]:
+    """Return the number of pupils of whom something is true, and among how many.
+
+    By school and by class, for each measure of which the programme expects something. The counts
+    of two halves of a batch add up to those of the whole.
     """
     roster = triage.normed.scores.batch.roster
     school = roster.school.astype(str)
@@ -49,24 +61,53 @@ def check_shares(triage: Triage) -> Iterator[Problem]:
         [f"{a}, {b}" if b else "" for a, b in zip(roster.school, roster.class_, strict=True)],
         dtype=str,
     )
+    groups = {
+        kind: np.unique(group, return_inverse=True)
+        for kind, group in (("school", school), ("class", class_))
+    }
+    counts: dict[Share, tuple[int, int]] = {}
     measures = _measures(triage)
-    for expected in triage.plan.programme.expected_shares:
-        for label, counted, among in measures[expected.measure]:
-            for kind, group in (("school", school), ("class", class_)):
-                names, place = np.unique(group, return_inverse=True)
+    for measure in dict.fromkeys(one.measure for one in triage.plan.programme.expected_shares):
+        for label, counted, among in measures[measure]:
+            for kind, (names, place) in groups.items():
                 number = np.bincount(place, weights=among, minlength=len(names))
                 hits = np.bincount(place, weights=counted & among, minlength=len(names))
                 for name, n, k in zip(names.tolist(), number.tolist(), hits.tolist(), strict=True):
-                    if not name or n < expected.min_pupils:
-                        continue
-                    if _implausible(k / n, n, expected):
-                        yield Problem(
-                            "MH605",
-                            f"{expected.measure}{label} is {k / n:.0%} of {n:.0f}",
-                            f"{expected.at_or_above:.0%} to {expected.at_or_below:.0%}",
-                            "look for miscoding, coaching or overload; no tier was changed",
-                            path=f"{kind} {name}",
-                        )
+                    if name and n:
+                        counts[Share(measure, label, kind, name)] = int(k), int(n)
+    return counts
+
+
+def judge_shares(
+    programme: Programme, counts: Iterable[tuple[Share, tuple[int, int]]]
+) -> Iterator[Problem]:
+    """Compare the shares in each school, class and informant's forms with the expected range.
+
+    Parameters
+    ----------
+    programme : Programme
+        What it expects.
+    counts : iterable of (Share, (int, int))
+        See `count_shares`.
+
+    Yields
+    ------
+    Problem
+        MH605, for each share that lies outside its range by more than chance explains (three
+        standard errors), in groups that are large enough to be judged.
+    """
+    for share, (k, n) in counts:
+        for expected in programme.expected_shares:
+            if expected.measure != share.measure or n < expected.min_pupils:
+                continue
+            if _implausible(k / n, n, expected):
+                yield Problem(
+                    "MH605",
+                    f"{expected.measure}{share.label} is {k / n:.0%} of {n}",
+                    f"{expected.at_or_above:.0%} to {expected.at_or_below:.0%}",
+                    "look for miscoding, coaching or overload; no tier was changed",
+                    path=f"{share.kind} {share.name}",
+                )
 
 
 def _implausible(share: float, n: float, expected: ExpectedShare) -> bool:

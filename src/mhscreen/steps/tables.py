@@ -7,17 +7,19 @@ decided once per distinct value, not once per cell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["BrokenRow", "Column", "Table", "encode"]
+__all__ = ["BrokenRow", "Column", "Table", "concatenate", "encode", "take_rows"]
+
+_FEW = 64  # distinct cells that may be carried along though they do not stand in any row
 
 Cell = object
 """A str, int, float, bool, date, datetime, or None for an empty cell; as found."""
@@ -136,3 +138,64 @@ def encode(cells: Iterable[Cell]) -> Column:
         else:
             index.append(places.setdefault((type(cell), cell), len(places)))
     return Column(np.array(index, dtype=np.int32), tuple(cell for _, cell in places))
+
+
+def take_rows(table: Table, rows: NDArray[np.int64]) -> Table:
+    """Return some rows of a table, with the numbers that they have in it.
+
+    The table is one as it was read: `cell_rows` are not kept, nor are its broken rows.
+    """
+    numbers = rows + 1 if table.row_numbers is None else table.row_numbers[rows]
+    columns = {heading: _take(column, rows) for heading, column in table.columns.items()}
+    return replace(table, columns=columns, rows=len(rows), row_numbers=numbers, broken_rows=())
+
+
+def _take(column: Column, rows: NDArray[np.int64]) -> Column:
+    """Return some cells; of many values only those that stand in them."""
+    index = column.index[rows]
+    if len(column.values) <= len(rows) or len(column.values) <= _FEW:
+        return Column(index, column.values)
+    used, places = np.unique(index, return_inverse=True)
+    blanks = int(used[0] < 0) if len(used) else 0
+    values = tuple(column.values[at] for at in used[blanks:].tolist())
+    return Column((places - blanks).astype(np.int32), values)
+
+
+def concatenate(tables: Sequence[Table]) -> Table:
+    """Put parts of one table together, one below the other.
+
+    They have the same headings. Row numbers stay those of each part.
+
+    Examples
+    --------
+    >>> top, below = (Table("t", {"a": encode(cells)}, 2) for cells in ([1, None], [2, 1]))
+    >>> concatenate([top, below]).columns["a"].cells()
+    [1, None, 2, 1]
+    """
+    first = tables[0]
+    if len(tables) == 1:
+        return first
+    columns = {
+        heading: _concatenate([table.columns[heading] for table in tables])
+        for heading in first.columns
+    }
+    numbers = [
+        np.arange(1, table.rows + 1) if table.row_numbers is None else table.row_numbers
+        for table in tables
+    ]
+    return replace(
+        first,
+        columns=columns,
+        rows=sum(table.rows for table in tables),
+        row_numbers=np.concatenate(numbers),
+        broken_rows=tuple(row for table in tables for row in table.broken_rows),
+    )
+
+
+def _concatenate(columns: Sequence[Column]) -> Column:
+    places: dict[tuple[type, Cell], int] = {}
+    parts = []
+    for column in columns:
+        target = [places.setdefault((type(cell), cell), len(places)) for cell in column.values]
+        parts.append(np.array([*target, -1], dtype=np.int32)[column.index])
+    return Column(np.concatenate(parts), tuple(cell for _, cell in places))

@@ -12,14 +12,22 @@ from mhscreen.steps.emit import local_times, see_first
 from mhscreen.vocabulary import Flag, Requirement, ScreenTier, Stage, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from mhscreen.steps.screen import Screening
     from mhscreen.steps.triage import Triage
 
-__all__ = ["WHY", "unmatched_items", "urgent_columns", "wrong_stage_pupils"]
+__all__ = [
+    "WHY",
+    "first_source",
+    "number_urgent",
+    "unmatched_items",
+    "urgent_columns",
+    "urgent_rows",
+    "wrong_stage_pupils",
+]
 
 _SEVERE = Tier.SEVERE.position
 _OFF_ROSTER, _OTHER_STAGE, _MATCHED = "no", "other_stage", "yes"
@@ -54,12 +62,20 @@ def urgent_columns(screening: Screening) -> dict[str, Any]:
     what blanks leave possible; in each, the earliest due time first. Nobody's name or answer is
     in it.
     """
-    rows: list[tuple[Any, ...]] = []
+    rows = sorted(urgent_rows(screening), key=lambda row: row[0])
+    return number_urgent((row for _, row in rows), first=1)
+
+
+def urgent_rows(screening: Screening) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """Yield who must be seen: by what they are put in order, and what stands in the list."""
     if screening.unmatched is not None:
-        rows += _rows(screening, screening.unmatched.triage, off_roster=True)
-    rows += _rows(screening, screening.triage, off_roster=False)
-    rows.sort(key=lambda row: row[0])
-    listed = [(number, *row[1:]) for number, row in enumerate(rows, start=1)]
+        yield from _rows(screening, screening.unmatched.triage, off_roster=True)
+    yield from _rows(screening, screening.triage, off_roster=False)
+
+
+def number_urgent(rows: Iterable[tuple[Any, ...]], *, first: int) -> dict[str, list[Any]]:
+    """Return rows of the list, in their order, as columns with their ranks."""
+    listed = [(number, *row) for number, row in enumerate(rows, start=first)]
     columns = zip(*listed, strict=True) if listed else [()] * len(_COLUMNS)
     return {name: list(column) for name, column in zip(_COLUMNS, columns, strict=True)}
 
@@ -90,7 +106,9 @@ def _not_used(triage: Triage, slot: int) -> NDArray[np.bool_]:
     return np.asarray(uses == Requirement.NOT_USED.position)
 
 
-def _rows(screening: Screening, triage: Triage, *, off_roster: bool) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    screening: Screening, triage: Triage, *, off_roster: bool
+) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
     roster = triage.normed.scores.batch.roster
     due = local_times(screening.plan.programme.zone, triage.due_at(screening.at))
     rules = triage.plan.triage.rules
@@ -121,23 +139,25 @@ def _rows(screening: Screening, triage: Triage, *, off_roster: bool) -> Iterator
             matched = _OFF_ROSTER if off_roster else _OTHER_STAGE
         yield (
             (matched == _MATCHED, int(kind[pupil]), due[pupil] or "~", str(roster.subject[pupil])),
-            matched,
-            roster.subject[pupil],
-            roster.school[pupil],
-            _stage(int(roster.stage[pupil])),
-            int(roster.grade[pupil]) if roster.grade[pupil] >= 0 else None,
-            roster.class_[pupil],
-            str(shown),
-            shown.zh,
-            WHY[name][0],
-            WHY[name][1],
-            ";".join(rules[r].id for r in fired),
-            ";".join(triage.flags_of(pupil)),
-            due[pupil],
-            first[pupil],
-            ";".join(
-                f"{one['file']}:{one['row']}"
-                for one in (*sources.get(pupil, ()), *unread.get(pupil, ()))
+            (
+                matched,
+                str(roster.subject[pupil]),
+                str(roster.school[pupil]),
+                _stage(int(roster.stage[pupil])),
+                int(roster.grade[pupil]) if roster.grade[pupil] >= 0 else None,
+                str(roster.class_[pupil]),
+                str(shown),
+                shown.zh,
+                WHY[name][0],
+                WHY[name][1],
+                ";".join(rules[r].id for r in fired),
+                ";".join(triage.flags_of(pupil)),
+                due[pupil],
+                first[pupil],
+                ";".join(
+                    f"{one['file']}:{one['row']}"
+                    for one in (*sources.get(pupil, ()), *unread.get(pupil, ()))
+                ),
             ),
         )
 
@@ -152,7 +172,8 @@ def unmatched_items(
     """Return the forms that a person must match: off the roster, or of another stage.
 
     Every form off the roster is in it; a form of another stage where a critical item on it is
-    positive or unanswered. Each says its provisional tier and where it was found.
+    positive or unanswered. Each says its provisional tier and where it was found. Off the roster
+    they stand in the order of file and row, else in that of the roster.
 
     Parameters
     ----------
@@ -164,8 +185,11 @@ def unmatched_items(
     if screening.unmatched is not None:
         triage = screening.unmatched.triage
         sources = _sources(triage, np.arange(len(triage.screen)), only_not_used=False)
-        for pupil, entry in enumerate(screening.unmatched):
-            yield _item("off_roster", entry, sources[pupil])
+        items = [
+            _item("off_roster", entry, sources[pupil])
+            for pupil, entry in enumerate(screening.unmatched)
+        ]
+        yield from sorted(items, key=first_source)
     wrong = wrong_stage_pupils(screening.triage)
     if len(wrong):
         sources = _sources(screening.triage, wrong, only_not_used=True)
@@ -173,6 +197,12 @@ def unmatched_items(
             entries = {p: entry for p, entry in enumerate(screening.entries) if p in sources}
         for pupil in wrong.tolist():
             yield _item("wrong_stage", entries[pupil], sources[pupil])
+
+
+def first_source(item: Mapping[str, Any]) -> tuple[str, int, str, str]:
+    """Return the file, row and slot where the first form of an item was found, and its subject."""
+    found = [(one["file"], one["row"], one["slot"]) for one in item["sources"]]
+    return (*min(found), item["subject"])
 
 
 def _sources(

@@ -1,0 +1,134 @@
+"""Partition: a roster and answers in any order, sorted into parts that hold whole pupils.
+
+Whatever is of one pupil goes into one part: the roster's lines of that reference, all forms, and
+rows that could not be read. The part is told by a hash of the reference; who has none goes by file
+and row. So a part can be screened alone.
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+
+from mhscreen.steps.cells import map_column
+from mhscreen.steps.roster import parse_subject, subject_column
+from mhscreen.steps.tables import concatenate, take_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mhscreen.steps.tables import BrokenRow, Table
+
+__all__ = ["Partition", "read_part", "row_names"]
+
+ROSTER = -1
+"""The number of the roster among the tables; those of answers begin at 0."""
+
+_HELD = 1 << 16  # rows that wait in memory
+
+
+@dataclass
+class Partition:
+    """Sorts the rows of tables into parts.
+
+    Parameters
+    ----------
+    folder : Path
+        Where parts are kept, each in a file of its own.
+    parts : int
+        How many there are.
+    """
+
+    folder: Path
+    parts: int
+    _held: dict[int, list[tuple[int, Table]]] = field(default_factory=dict)
+    _rows: int = 0
+    _before: dict[int, tuple[int, str]] = field(default_factory=dict)
+
+    def add(self, number: int, table: Table, *, long: bool = False) -> None:
+        """Take in the next rows of a table.
+
+        Parameters
+        ----------
+        number : int
+            Which table: `ROSTER`, or the place of the answers.
+        table : Table
+            Some of its rows.
+        long : bool
+            Whether neighbours that do not say whose they are may be one form.
+        """
+        names = row_names(table)
+        if long:
+            self._keep_together(number, table, names)
+        part = self._part(names)
+        order = np.argsort(part, kind="stable")
+        ends = np.searchsorted(part[order], np.arange(self.parts + 1))
+        broken: dict[int, list[BrokenRow]] = {}
+        for row in table.broken_rows:
+            sure = row.subject and not (row.guessed and number == ROSTER)
+            name = row.subject if sure else f"{table.name}:{row.row}"
+            broken.setdefault(int(self._part([name])[0]), []).append(row)
+        for place in {*np.flatnonzero(np.diff(ends)).tolist(), *broken}:
+            rows = take_rows(table, order[ends[place] : ends[place + 1]])
+            rows = replace(rows, broken_rows=tuple(broken.get(place, ())))
+            self._held.setdefault(place, []).append((number, rows))
+        self._rows += table.rows + len(table.broken_rows)
+        if self._rows >= _HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits in memory."""
+        for place, held in self._held.items():
+            with self.path(place).open("ab") as file:
+                for one in held:
+                    pickle.dump(one, file, protocol=pickle.HIGHEST_PROTOCOL)
+        self._held, self._rows = {}, 0
+
+    def path(self, part: int) -> Path:
+        """Return the file of a part; there is none where nothing is in it."""
+        return self.folder / f"{part:06d}.pickle"
+
+    def _part(self, names: Iterable[str]) -> NDArray[np.int64]:
+        hashes = np.fromiter((crc32(name.encode()) for name in names), dtype=np.int64)
+        return hashes % self.parts
+
+    def _keep_together(self, number: int, table: Table, names: list[str]) -> None:
+        """Name neighbours that do not say whose they are by the first of them."""
+        last, first = self._before.get(number, (-1, ""))
+        for row, name in enumerate(names):
+            here = table.row_number(row)
+            if name == f"{table.name}:{here}":
+                first = first if last == here - 1 else name
+                last, names[row] = here, first
+        self._before[number] = last, first
+
+
+def row_names(table: Table) -> list[str]:
+    """Return whose each row is; where it does not say, the file and the row."""
+    heading = subject_column(table)
+    if heading is None:
+        return [f"{table.name}:{table.row_number(row)}" for row in range(table.rows)]
+    subjects, _ = map_column(table.columns[heading], parse_subject, None, "O")
+    return [
+        f"{table.name}:{table.row_number(row)}" if one is None else one
+        for row, one in enumerate(subjects.tolist())
+    ]
+
+
+def read_part(path: Path) -> dict[int, Table]:
+    """Return what is in a part: its rows of each table, in the order in which they stood."""
+    pieces: dict[int, list[Table]] = {}
+    if path.exists():
+        with path.open("rb") as file:
+            while file.peek(1):
+                # Written by this very run, into a folder that nobody else may write to.
+                number, table = pickle.load(file)  # noqa: S301 - see above
+                pieces.setdefault(number, []).append(table)
+    return {number: concatenate(tables) for number, tables in pieces.items()}
