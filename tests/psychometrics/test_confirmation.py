@@ -126,6 +126,23 @@ def test_an_item_that_one_group_finds_easier_breaks_scalar_invariance():
     assert frame.loc["scalar", "cfi_difference"] < -0.01
 
 
+def test_residuals_of_the_means_count_in_the_srmr_of_groups():
+    frame = two_groups(shift=0.5)
+    model = assess_invariance(frame, KEYS, "school", levels=["scalar"]).models["scalar"]
+    total = 0.0
+    for place, (name, group) in enumerate(frame.groupby("school")):
+        value = {(e.kind, e.of): e.value for e in model.estimates if e.group == name}
+        means = [
+            value["intercept", item] + value["loading", item] * value["factor_mean", factor]
+            for factor, items in KEYS.items()
+            for item in items
+        ]
+        gaps = (group[ITEMS].mean() - means) / group[ITEMS].std(ddof=0)
+        residuals = model.residual_correlations[place][np.tril_indices(7)]
+        total += len(group) / len(frame) * np.sqrt(np.mean(np.append(residuals, gaps) ** 2))
+    assert model.fit.srmr == pytest.approx(total, rel=1e-9)
+
+
 def test_which_group_comes_first_changes_no_fit():
     one, other = (
         assess_invariance(two_groups(), KEYS, "school", reference=name, levels=["scalar"])

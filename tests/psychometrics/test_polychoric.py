@@ -62,6 +62,27 @@ def test_the_correlation_behind_a_table_is_found_again(rho):
     np.testing.assert_allclose(found.thresholds[1], column, atol=2e-5)
 
 
+def test_the_standard_error_is_that_of_small_changes_of_the_table():
+    """The delta method: each cell's share is moved a little, and all is estimated again."""
+    counts = expected_counts(0.6, np.array([-1.0, 0.2, 1.1]), np.array([-0.3, 0.8]))
+    share = (counts / counts.sum()).ravel()
+    cells = np.repeat(np.indices(counts.shape).reshape(2, -1).T, 4, axis=0).astype(np.int8)
+
+    def rho(shares):
+        weighted = as_answers(cells, weights=np.repeat(shares, 4))
+        return correlate_ordered(weighted).correlation[0, 1]
+
+    influence = np.zeros(share.size)
+    for cell in range(share.size):
+        moved = np.zeros(share.size)
+        moved[cell] = 1e-4
+        influence[cell] = (rho(share + moved) - rho(share - moved)) / 2e-4
+    variance = np.sum(share * influence**2) - np.sum(share * influence) ** 2
+    answers = np.repeat(cells[::4], counts.ravel(), axis=0)
+    found = correlate_ordered(answers).se[0, 1]
+    assert found == pytest.approx(np.sqrt(variance / counts.sum()), rel=1e-3)
+
+
 def test_two_equal_halves_have_the_correlation_of_the_arcsine():
     """Sheppard (1899): concordant share ½ + asin(rho)/pi."""
     answers = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], [35, 15, 15, 35], axis=0)
