@@ -137,6 +137,14 @@ def test_drafts_without_a_programme_or_a_time_are_refused(ledger, drafts, pupils
         assert "--programme" in told
 
 
+def test_drafts_at_the_end_of_a_large_batch_find_the_pupils_school(ledger, drafts, pupils):
+    org = next(open_ledger(ledger).entries(pupils[0]))["org"]
+    large = [{"pupil_ref": f"N{n}", "org": org, "note": "x" * 5000} for n in range(900)]
+    file = drafts(*large, {"pupil_ref": pupils[0]})
+    run("ledger", "append", file, "--ledger", ledger, *PROGRAMME, *WHEN)
+    assert [entry["org"] for entry in open_ledger(ledger).entries(pupils[0])] == [org, org]
+
+
 def test_a_draft_about_nobody_whom_the_ledger_knows_is_refused(ledger, drafts):
     told = run(
         "ledger", "append", drafts({"pupil_ref": "SYN-O00001"}), "--ledger", ledger,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,10 @@ def append_files(
             msg = f"there is no file {path}"
             raise UsageError(msg)
     recorded = None if programme is None or at is None else recording_time(programme, at)
-    return ledger.append(_read(paths, _Drafts(ledger, programme, recorded)))
+    drafts = _Drafts(ledger, programme, recorded)
+    for path in paths:
+        drafts.look_ahead(path)
+    return ledger.append(_read(paths, drafts))
 
 
 def enter(
@@ -104,7 +108,18 @@ class _Drafts:
         self, ledger: Ledger, programme: Programme | None, recorded: dt.datetime | None
     ) -> None:
         self.ledger, self.programme, self.recorded = ledger, programme, recorded
-        self.seen: dict[str, Org] = {}
+        self.seen: dict[str, Org | None] = {}
+
+    def look_ahead(self, path: Path) -> None:
+        """Find the schools of the pupils of a file's drafts, while nobody is writing yet.
+
+        A database may not let itself be read by others in the middle of a large batch.
+        """
+        with path.open("rb") as file:
+            for line in file:
+                if b'"entry_id"' not in line:
+                    with suppress(ResponseError):  # told when the line is read in earnest
+                        self._org(parse_line(line).get("pupil_ref"))
 
     def complete(self, draft: Mapping[str, Any], file: str, row: int) -> Incoming:
         if self.programme is None or self.recorded is None:
@@ -144,9 +159,7 @@ class _Drafts:
         if pupil not in self.seen:
             found = events_by_pupil(self.ledger.entries(pupil)).get(pupil)
             owner = {} if found is None else owner_of(found.events)
-            if not owner:
-                return None
-            self.seen[pupil] = dict(owner)
+            self.seen[pupil] = dict(owner) or None
         return self.seen[pupil]
 
 
