@@ -41,21 +41,21 @@ def information_matrix(of: Design, vector: Floats, given: Expected, errors: Erro
     found = _complete(of, vector, given) if errors == "observed" else np.zeros((size, size))
     for group, (patterns, columns) in enumerate(zip(of.groups, of.columns, strict=True)):
         effects = _effects(of, vector, slopes, group)  # points, columns + 1, parameters
+        # Each column touches the parameters of one item, or, the last, of every item.
+        touched = [np.flatnonzero(effect.any(axis=0)) for effect in effects.swapaxes(0, 1)]
         moments = np.zeros((len(of.points), effects.shape[1], effects.shape[1]))
         outer = np.zeros((size, size))
         for block in posteriors(columns, patterns, table, priors[group]):
             hits = np.concatenate([block.hits, np.ones((1, block.hits.shape[1]))])
             weights = patterns.counts[block.patterns]
-            scores = _scores(effects, hits, block.posterior)
+            scores = _scores(effects, touched, hits, block.posterior)
             outer += (scores * weights) @ scores.T
             if errors == "observed":
                 _add_moments(moments, hits, block.posterior * weights)
+        found += outer
         if errors == "observed":
-            found += outer
             for moment, effect in zip(moments, effects, strict=True):
                 found -= effect.T @ (moment @ effect)
-        else:
-            found += outer
     return found
 
 
@@ -67,14 +67,12 @@ def _add_moments(moments: Floats, hits: Floats, posterior: Floats) -> None:
         moments[point] += weighted @ hits.T
 
 
-def _scores(effects: Floats, hits: Floats, posterior: Floats) -> Floats:
-    """Return the derivatives of the patterns' log-likelihoods, shape (parameters, patterns).
-
-    Each column touches the parameters of one item only, or, the last, of every item.
-    """
+def _scores(
+    effects: Floats, touched: list[NDArray[np.int64]], hits: Floats, posterior: Floats
+) -> Floats:
+    """Return the derivatives of the patterns' log-likelihoods, shape (parameters, patterns)."""
     found = np.zeros((effects.shape[2], hits.shape[1]))
-    for column, hit in enumerate(hits):
-        mine = np.flatnonzero(effects[:, column].any(axis=0))
+    for column, (hit, mine) in enumerate(zip(hits, touched, strict=True)):
         found[mine] += (effects[:, column, mine].T @ posterior) * hit
     return found
 
