@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from mhscreen.plan.norming import NormPlan
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.scoring import FormPlan
+    from mhscreen.steps.norm import NormedScale
     from mhscreen.steps.score import FormScores
+    from mhscreen.vocabulary import Informant
 
 __all__ = ["run_cases", "run_instrument_case"]
 
@@ -63,7 +65,7 @@ def run_cases(
     []
     """
     problems: list[Problem] = []
-    plans: dict[str, Plan] = {}
+    compiled = _Compiled(library)
     for loaded in library if definitions is None else definitions:
         try:
             cases = load_cases(loaded)
@@ -72,7 +74,7 @@ def run_cases(
             continue
         for place, case in enumerate(() if cases is None else cases.cases):
             try:
-                found = list(_run(library, loaded.definition, case, plans))
+                found = list(_run(compiled, loaded.definition, case))
             except (DefinitionError, UsageError, KeyError, StopIteration) as error:
                 found = [f"cannot be run: {error}"]
             problems.extend(
@@ -88,15 +90,47 @@ def run_cases(
     return problems
 
 
-def _run(
-    library: Library, definition: Definition, case: Any, plans: dict[str, Plan]
-) -> Iterator[str]:
+class _Compiled:
+    """What the cases of a library need compiled, each once."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self._forms: dict[tuple[str, Informant], FormPlan] = {}
+        self._norms: dict[str, dict[str, NormPlan]] = {}
+        self._plans: dict[str, Plan] = {}
+
+    def form(self, instrument: Instrument, informant: Informant) -> FormPlan:
+        """Return the form of an instrument of the library."""
+        key = (instrument.ref, informant)
+        if key not in self._forms:
+            self._forms[key] = compile_form(instrument, informant)
+        return self._forms[key]
+
+    def norms(self, table: NormTable) -> dict[str, NormPlan]:
+        """Return a norm table by scale."""
+        if table.ref not in self._norms:
+            instrument = self.library.instrument(table.instrument).definition
+            form = self.form(instrument, table.informant)
+            self._norms[table.ref] = {
+                form.scales[plan.scale].id: plan for plan in compile_norms(table, form, 0)
+            }
+        return self._norms[table.ref]
+
+    def plan(self, programme: str) -> Plan:
+        """Return a programme of the library."""
+        if programme not in self._plans:
+            self._plans[programme] = compile_plan(self.library, programme)
+        return self._plans[programme]
+
+
+def _run(compiled: _Compiled, definition: Definition, case: Any) -> Iterator[str]:
     if isinstance(definition, Instrument):
-        return run_instrument_case(definition, case)
+        informant = case.informant or definition.informants[0]
+        return run_instrument_case(compiled.form(definition, informant), case)
     if isinstance(definition, NormTable):
-        return _run_norm(library, definition, case)
+        return _run_norm(compiled.norms(definition), case)
     if isinstance(definition, Policy):
-        return _run_policy(library, definition, case, plans)
+        return _run_policy(definition, case, compiled)
     return iter(["a programme has no cases of its own"])
 
 
@@ -109,9 +143,16 @@ def _row(form: FormPlan, answers: Mapping[str, Any]) -> dict[str, Any]:
     return {item.id: answers.get(item.id, answers.get("all")) for item in form.items}
 
 
-def run_instrument_case(instrument: Instrument, case: InstrumentCase) -> Iterator[str]:
-    """Yield what one case of an instrument expects and does not get."""
-    form = compile_form(instrument, case.informant or instrument.informants[0])
+def run_instrument_case(form: FormPlan, case: InstrumentCase) -> Iterator[str]:
+    """Yield what one case of an instrument expects and does not get.
+
+    Parameters
+    ----------
+    form : FormPlan
+        The instrument, compiled for the informant of the case.
+    case : InstrumentCase
+        The case.
+    """
     row = _row(form, case.answers)
     table = Table(form.slot, {key: encode([value]) for key, value in row.items()}, 1)
     log = ProblemLog()
@@ -178,20 +219,18 @@ def _value(scale: ScaleScores, name: str) -> Any:
     return None if np.isnan(value) else float(value)
 
 
-def _run_norm(library: Library, table: NormTable, case: NormCase) -> Iterator[str]:
-    instrument = library.instrument(table.instrument).definition
-    form = compile_form(instrument, table.informant)
-    plans = {form.scales[plan.scale].id: plan for plan in compile_norms(table, form, 0)}
+def _run_norm(plans: Mapping[str, NormPlan], case: NormCase) -> Iterator[str]:
     for key, raw in case.raw.items():
         if key not in plans:
             yield f"no norm for scale '{key}'"
             continue
+        normed = _normed(plans[key], raw, case.pupil)
         for name, wanted in case.expect.get(key, {}).items():
-            got = _normed(plans[key], raw, case.pupil, name)
+            got = _derived(normed, name)
             yield from _compare(f"{key}.{name}", wanted, got, decimals=1)
 
 
-def _normed(plan: NormPlan, raw: float | None, pupil: Pupil, name: str) -> float | str | None:
+def _normed(plan: NormPlan, raw: float | None, pupil: Pupil) -> NormedScale:
     number = np.array([np.nan if raw is None else raw])
     nothing = np.full(1, -1, dtype=np.int8)
     scores = ScaleScores(
@@ -208,13 +247,16 @@ def _normed(plan: NormPlan, raw: float | None, pupil: Pupil, name: str) -> float
         number,
         number,
     )
-    normed = norm_scale(
+    return norm_scale(
         plan,
         scores,
         np.array([-1 if pupil.sex is None else Sex(pupil.sex).position], dtype=np.int8),
         np.array([np.nan if pupil.age is None else pupil.age]),
         np.array([-1 if pupil.grade is None else pupil.grade], dtype=np.int8),
     )
+
+
+def _derived(normed: NormedScale, name: str) -> float | str | None:
     if name == "stratum":
         return None if normed.stratum[0] < 0 else float(normed.stratum[0])
     if name == "reason":
@@ -229,12 +271,8 @@ def _normed(plan: NormPlan, raw: float | None, pupil: Pupil, name: str) -> float
     return None if np.isnan(value) else float(value)
 
 
-def _run_policy(
-    library: Library, policy: Policy, case: PolicyCase, plans: dict[str, Plan]
-) -> Iterator[str]:
-    plan = plans.get(case.programme)
-    if plan is None:
-        plan = plans[case.programme] = compile_plan(library, case.programme)
+def _run_policy(policy: Policy, case: PolicyCase, compiled: _Compiled) -> Iterator[str]:
+    plan = compiled.plan(case.programme)
     if plan.policy.ref != policy.ref:
         yield f"{case.programme} uses {plan.policy.ref}, not {policy.ref}"
         return

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from mhscreen.definitions import Definition
     from mhscreen.definitions.cases import InstrumentCase
     from mhscreen.loading import Loaded
+    from mhscreen.plan.scoring import FormPlan
+    from mhscreen.vocabulary import Informant
 
 __all__ = ["mutate", "surviving"]
 
@@ -51,10 +53,17 @@ def surviving(loaded: Loaded[Definition]) -> tuple[int, list[str]]:
 
 
 def _noticed(instrument: Instrument, cases: Sequence[InstrumentCase]) -> bool:
+    forms: dict[Informant, FormPlan] = {}
     try:
-        return any(next(iter(run_instrument_case(instrument, case)), None) for case in cases)
+        for case in cases:
+            informant = case.informant or instrument.informants[0]
+            if informant not in forms:
+                forms[informant] = compile_form(instrument, informant)
+            if next(iter(run_instrument_case(forms[informant], case)), None):
+                return True
     except (UsageError, KeyError, StopIteration, ValueError, IndexError, RuntimeError):
         return True  # an instrument that cannot even be compiled is noticed
+    return False
 
 
 def mutate(instrument: Instrument) -> Iterator[Mutant]:
