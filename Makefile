@@ -1,11 +1,11 @@
 # One command each. `make` lists them; all of them call .ci/run, so that what passes here passes there.
 .DEFAULT_GOAL := help
-.PHONY: help lint types contracts yaml lock test docs bench mutants all
+.PHONY: help lint types contracts yaml lock test docs bench conformance mutants all
 
 help:
-	@echo "make lint | types | contracts | yaml | lock | test | docs | bench | mutants | all"
+	@echo "make lint | types | contracts | yaml | lock | test | docs | bench | conformance | mutants | all"
 
-lint types contracts yaml lock test bench:
+lint types contracts yaml lock test bench conformance:
 	@bash .ci/run $@
 
 docs:

@@ -87,10 +87,12 @@ def diagnose(kit: FormKit, given: Columns) -> tuple[Diagnosis, ...]:
     total = sum(int(cells.sum()) for cells in wrong.values())
     if not total:
         return ()
-    matches = list(_matches(kit, given, expected, wrong))
+    every, some = _relevant(kit.form, wrong)
+    matches = list(_matches(kit, given, expected, every))
     exact = [one for one in matches if not one.contradicted and one.number == total]
     if exact:
         return (_named("exact", exact, total),)
+    matches += _matches(kit, given, expected, some)
     found = list(_parts(matches, wrong, total))
     explained = sum(one.explained for one in found)
     if found and explained >= _LIKE:
@@ -103,9 +105,9 @@ def diagnose(kit: FormKit, given: Columns) -> tuple[Diagnosis, ...]:
 
 
 def _matches(
-    kit: FormKit, given: Columns, expected: Columns, wrong: dict[str, NDArray[np.bool_]]
+    kit: FormKit, given: Columns, expected: Columns, tried: Iterable[Departure]
 ) -> Iterable[_Match]:
-    for one in _relevant(kit.form, wrong):
+    for one in tried:
         try:
             said = score_vectors(kit.form, kit.vectors, one.change)
         except CANNOT:
@@ -124,18 +126,27 @@ def _matches(
             yield _Match(one, met, contradicted)
 
 
-def _relevant(form: Form, wrong: dict[str, NDArray[np.bool_]]) -> Iterable[Departure]:
-    """Yield the departures that can change an output that differs."""
+def _relevant(
+    form: Form, wrong: dict[str, NDArray[np.bool_]]
+) -> tuple[list[Departure], list[Departure]]:
+    """Return the departures that can change every output that differs, and those that can some."""
     heads = {name.partition(".")[0] for name in wrong}
+    every: list[Departure] = []
+    some: list[Departure] = []
     for one in departures(form):
         change = one.change
         if change.norm is not None:
-            if any(name.startswith(f"{norm}.") for name in wrong for norm in change.norm):
-                yield one
-            continue
-        reached = reached_scales(form.definition, change.scales)
-        if not reached or heads & reached or ("form" in heads and form.plan.validity):
-            yield one
+            theirs = [any(name.startswith(f"{norm}.") for norm in change.norm) for name in wrong]
+            reaches = (any(theirs), all(theirs))
+        else:
+            reached = reached_scales(form.definition, change.scales) or heads
+            reached = reached | ({"form"} if form.plan.validity else set())
+            reaches = (bool(heads & reached), heads <= reached)
+        if reaches[1]:
+            every.append(one)
+        elif reaches[0]:
+            some.append(one)
+    return every, some
 
 
 def _parts(
