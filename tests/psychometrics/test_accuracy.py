@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import special, stats
 
 from mhscreen.problems import AnalysisError, UsageError
 from mhscreen.psychometrics import roc
@@ -198,6 +199,21 @@ def test_predictive_values_follow_the_stated_base_rate():
     assert (values.ppv < values.ppv_high).all()
     flagged = case[score >= 8]
     assert values.ppv[1] == pytest.approx(flagged.mean(), abs=0.02)
+
+
+def test_intervals_of_predictive_values_know_that_a_correction_ties_both_shares_together():
+    truth, odds, widths = 0.15 * stats.binom.sf(7, 27, 0.35), [], []
+    truth /= truth + 0.85 * stats.binom.sf(7, 27, 0.2)
+    for seed in range(300):
+        score, _, known = district(6000, seed, cut=8, below=0.1)
+        found = assess_accuracy(
+            score, known, criterion=BLIND, cuts=[8], verification="begg_greenes", bands=[8]
+        ).predictive_values([0.15])  # fmt: skip
+        low, middle, high = special.logit([found.ppv_low[0], found.ppv[0], found.ppv_high[0]])
+        odds.append(middle)
+        widths.append((high - low) / (2 * 1.96))
+    assert np.mean(odds) == pytest.approx(special.logit(truth), abs=0.03)
+    assert np.mean(widths) == pytest.approx(np.std(odds), rel=0.12)
 
 
 def test_an_empty_cell_leaves_an_interval_that_holds_the_estimate():

@@ -290,6 +290,23 @@ def test_cross_validation_prefers_what_the_sample_was_made_from_to_what_ignores_
     assert found.plot().figure is not None
 
 
+def test_of_models_that_do_alike_the_one_with_the_fewest_figures_is_taken():
+    alike = tuple(
+        Candidate("beta_binomial", Formula(degrees)) for degrees in ((2, 2), (2, 1), (1,))
+    )
+    others = 0
+    for seed in range(12):
+        cells, raw = counted(sample(800, seed))
+        found = choose_norm_model(
+            cells, raw, np.ones(800), rng=np.random.default_rng(1), candidates=alike, folds=5
+        )
+        near = found.behind <= np.maximum(found.behind_se, 1e-12)
+        assert found.coefficients.tolist() == [6, 5, 3]
+        assert found.chosen == int(np.flatnonzero(near)[-1])
+        others += found.best != found.chosen
+    assert others > 0
+
+
 def test_a_candidate_that_cannot_be_fitted_is_named_and_not_judged():
     cells, raw = counted(sample(300, 1))
     both = (Candidate("beta_binomial", Formula((9,))), Candidate("empirical"))
@@ -366,7 +383,7 @@ def test_no_table_is_made_where_every_group_is_small():
 def test_who_is_left_out_and_why_stands_in_the_table():
     one = sample(6000)
     invalid, unknown = np.zeros(6000, dtype=bool), one.sex.copy()
-    invalid[:30], unknown[30:70] = True, -1
+    invalid[:30], unknown[20:70] = True, -1  # ten of them for both reasons: counted once
     estimated = np.arange(6000) >= 5900
     found = build(
         NormSample(one.raw, unknown, one.age, one.grade, invalid=invalid, asked=8000,
@@ -446,6 +463,11 @@ def test_a_percentile_is_never_nought_or_a_hundred():
     frame = build(sample(4000)).to_frame()
     assert frame["percentile"].between(0, 100, inclusive="neither").all()
     assert frame["t"].between(20, 80).all()
+    # Where nobody scored, the table goes no further than half a pupil.
+    for _, group in frame.groupby(["sex", "grade_from"]):
+        assert group["percentile"].max() <= 100 - 50 / group["effective_n"].iloc[0] + 1e-9
+        assert group["percentile"].min() >= 50 / group["effective_n"].iloc[0] - 1e-9
+    assert frame["percentile"].max() > 99.5
 
 
 def test_every_norm_has_a_picture():
