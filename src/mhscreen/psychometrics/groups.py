@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Groups", "answers_by"]
+__all__ = ["Groups", "answers_by", "check_cells"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +105,44 @@ def answers_by(
     if left_out:
         taken = taken.only(there)
     return taken, Groups(tuple(known), of_form[there]), left_out
+
+
+def check_cells(
+    items: Sequence[str],
+    places: NDArray[np.int8],
+    numbers: Sequence[int],
+    groups: Groups,
+    log: ProblemLog,
+) -> NDArray[np.bool_]:
+    """Return which items can be compared; add MH730 for an answer that a group never gave.
+
+    Parameters
+    ----------
+    items : sequence of str
+        The items.
+    places : ndarray of int8, shape (items, forms)
+        Category of each answer, −1 for none.
+    numbers : sequence of int
+        Of categories of each item.
+    groups : Groups
+        Of the forms.
+    log : ProblemLog
+        Where the problems go.
+    """
+    fine = np.ones(len(items), dtype=np.bool_)
+    for item, (name, number) in enumerate(zip(items, numbers, strict=True)):
+        for group, label in enumerate(groups.labels):
+            mine = places[item, groups.of_form == group]
+            absent = number - len(np.unique(mine[mine >= 0]))
+            if absent:
+                log.add(
+                    "MH730",
+                    f"{absent} answers never given by the group {label}",
+                    path=name,
+                    hint="merge categories beforehand, in all groups alike",
+                )
+                fine[item] = False
+    return fine
 
 
 def _column(answers: object, group: str) -> tuple[list[str], Any]:

@@ -11,11 +11,10 @@ from mhscreen.problems import AnalysisError, Problem, ProblemLog
 from mhscreen.psychometrics.answers import check_missing
 from mhscreen.psychometrics.checks import check_gaps, check_groups, refuse
 from mhscreen.psychometrics.dif.matching import MOST_ROUNDS, purify, unsettled
-from mhscreen.psychometrics.groups import answers_by
+from mhscreen.psychometrics.groups import Groups, answers_by, check_cells
 from mhscreen.psychometrics.irt import models
 from mhscreen.psychometrics.irt.calibration import (
     Calibration,
-    absent_categories,
     calibrate,
     checked_places,
     fit,
@@ -185,18 +184,7 @@ def find_dif_irt(
     check_gaps(kept, log)
     check_groups(int(np.sum(np.bincount(of_form, minlength=len(groups.labels)) > 0)), "group", log)
     refuse(log)
-    fine = np.ones(len(numbers), dtype=np.bool_)
-    for item, name in enumerate(kept.items):
-        for place, label in enumerate(groups.labels):
-            absent = absent_categories(places[item, of_form == place], numbers[item])
-            if absent:
-                log.add(
-                    "MH730",
-                    f"{absent} answers never given by the group {label}",
-                    path=name,
-                    hint="merge categories beforehand, in all groups alike",
-                )
-                fine[item] = False
+    fine = check_cells(kept.items, places, numbers, Groups(groups.labels, of_form), log)
     if not fine.any():
         raise AnalysisError(log)
     tests = _Tests(

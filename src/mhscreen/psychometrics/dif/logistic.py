@@ -12,13 +12,13 @@ from mhscreen.psychometrics.dif.matching import (
     MOST_ROUNDS,
     Comparison,
     Purified,
-    check_cells,
     compared,
     purify,
     table,
     unsettled,
 )
 from mhscreen.psychometrics.dif.ordinal import fit_ordinal, null_likelihood
+from mhscreen.psychometrics.groups import check_cells
 from mhscreen.psychometrics.irt.calibration import calibrate
 from mhscreen.psychometrics.irt.scores import score_trait
 from mhscreen.psychometrics.results import Result
@@ -199,7 +199,8 @@ def find_dif_logistic(
         raise UsageError(msg)
     of = compared(answers, group, items, reference)
     log = ProblemLog()
-    fine = check_cells(of, log)
+    numbers = [len(known) for known in of.codes]
+    fine = check_cells(of.answers.items, of.places, numbers, of.groups, log)
     if not fine.any():
         raise AnalysisError(log)
     tested: dict[str, list[_Tested]] = {}

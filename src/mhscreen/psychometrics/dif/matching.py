@@ -24,7 +24,6 @@ __all__ = [
     "MOST_ROUNDS",
     "Comparison",
     "Purified",
-    "check_cells",
     "compared",
     "purify",
     "table",
@@ -108,24 +107,6 @@ def table(of: Comparison, item: int, match: Floats) -> tuple[Floats, Floats]:
     flat = np.ravel_multi_index((place, of.groups.of_form, of.places[item]), shape)
     counts = np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
     return values, counts
-
-
-def check_cells(of: Comparison, log: ProblemLog) -> NDArray[np.bool_]:
-    """Return which items can be compared; add MH730 for an answer that a group never gave."""
-    fine = np.ones(len(of.codes), dtype=np.bool_)
-    for item, (name, known) in enumerate(zip(of.answers.items, of.codes, strict=True)):
-        for group, label in enumerate(of.groups.labels):
-            mine = of.places[item, of.groups.of_form == group]
-            absent = len(known) - len(np.unique(mine))
-            if absent:
-                log.add(
-                    "MH730",
-                    f"{absent} answers never given by the group {label}",
-                    path=name,
-                    hint="merge categories beforehand, in all groups alike",
-                )
-                fine[item] = False
-    return fine
 
 
 def purify(items: int, flag: Callable[[list[int]], NDArray[np.bool_]], most: int) -> Purified:

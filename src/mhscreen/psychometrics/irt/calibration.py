@@ -10,7 +10,7 @@ import numpy as np
 from mhscreen.problems import AnalysisError, Problem, ProblemLog, UsageError
 from mhscreen.psychometrics.answers import Answers, as_answers, check_missing
 from mhscreen.psychometrics.checks import check_constant, check_enough, check_gaps, give_up, refuse
-from mhscreen.psychometrics.groups import Groups, answers_by
+from mhscreen.psychometrics.groups import Groups, answers_by, check_cells
 from mhscreen.psychometrics.irt import models
 from mhscreen.psychometrics.irt.em import Climb, climb, start
 from mhscreen.psychometrics.irt.errors import Errors, information_matrix
@@ -256,8 +256,17 @@ def calibrate(
     places = checked_places(taken, model)
     where_free = _places_of(free, taken.items)
     numbers = [len(known) for known in taken.categories()]
-    if where_free:
-        _check_cells(taken.items, places, of_form, groups.labels, numbers, where_free)
+    log = ProblemLog()
+    mine = [taken.items[item] for item in where_free]
+    check_cells(
+        mine,
+        places[where_free],
+        [numbers[item] for item in where_free],
+        Groups(groups.labels, of_form),
+        log,
+    )
+    if log:
+        raise AnalysisError(log)
     split = [
         patterns(np.ascontiguousarray(places[:, of_form == group]), numbers)
         for group in range(len(groups.labels))
@@ -370,35 +379,6 @@ def checked_places(taken: Answers, model: str) -> NDArray[np.int8]:
                 )
     refuse(log)
     return taken.places()
-
-
-def _check_cells(
-    items: Sequence[str],
-    places: NDArray[np.int8],
-    of_form: NDArray[np.int64],
-    labels: Sequence[str],
-    numbers: Sequence[int],
-    free: Sequence[int],
-) -> None:
-    """Raise MH730 for each free item with a category that a group never chose."""
-    log = ProblemLog()
-    for item in free:
-        for group, label in enumerate(labels):
-            absent = absent_categories(places[item, of_form == group], numbers[item])
-            if absent:
-                log.add(
-                    "MH730",
-                    f"{absent} answers never given by the group {label}",
-                    path=items[item],
-                    hint="merge categories, or do not free the item",
-                )
-    if log:
-        raise AnalysisError(log)
-
-
-def absent_categories(places: NDArray[np.int8], number: int) -> int:
-    """Return how many categories do not occur among answers."""
-    return number - len(np.unique(places[places >= 0]))
 
 
 def _check_end(of: Design, end: Climb, steps: int, names: Sequence[str]) -> None:
