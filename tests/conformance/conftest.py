@@ -6,7 +6,7 @@ import pytest
 
 from mhscreen.conformance.check import load_kits
 
-REFS = ("gad7@1", "phq9@1", "dsrsc@1", "asq@1", "sdq@1")
+REFS = ("gad7@1", "phq9@1", "dsrsc@1", "asq@1", "sdq@1", "mht@1")
 
 
 @pytest.fixture(scope="session")

@@ -90,9 +90,16 @@ def test_two_faults_in_different_scales_are_both_named(check, kits):
     assert all(one.certainty != "exact" for one in found.forms[0].diagnoses)
 
 
-@pytest.mark.parametrize("name", ["cut set rural_henan", "cut set original"])
-def test_another_documented_cut_of_the_dsrsc_is_named_as_a_variant(check, kits, name):
-    found = check("dsrsc-1.0.0", columns=columns_under(kits["dsrsc-1.0.0"], name))
+@pytest.mark.parametrize(
+    "form, name",
+    [
+        ("dsrsc-1.0.0", "cut set rural_henan"),
+        ("dsrsc-1.0.0", "cut set original"),
+        ("mht-1.0.0", "known: validity above 7 in place of 7 and above"),
+    ],
+)
+def test_another_documented_way_is_named_as_a_variant(check, kits, form, name):
+    found = check(form, columns=columns_under(kits[form], name))
     (diagnosis,) = found.forms[0].diagnoses
     assert diagnosis.is_variant
     assert diagnosis.name == name

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mhscreen.conformance.scorer import (
-    CRITICAL,
     TOLERANCE,
     VALIDITY,
     Form,
@@ -361,13 +360,3 @@ def _read_vectors(form: Form, rows: Sequence[Mapping[str, str]]) -> Vectors:
         np.array(grade, dtype=np.int8),
         ("",) * number,
     )
-
-
-def words_of(column: str, form: Form) -> tuple[str, ...]:
-    """Return the words that a column may hold; none for numbers."""
-    kind = kind_of(column)
-    if kind == "critical":
-        return CRITICAL
-    if kind == "category":
-        return form.words_of(column.removesuffix(".category"))
-    return ()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mhscreen.conformance.kit import kind_of, words_of
+from mhscreen.conformance.kit import kind_of
 from mhscreen.conformance.scorer import Column, score_vectors
 
 if TYPE_CHECKING:
@@ -230,7 +230,6 @@ def _columns(kit: FormKit, given: Mapping[str, _Row], log: ProblemLog) -> Result
 def _column(
     kit: FormKit, name: str, given: Mapping[str, _Row], words: tuple[str, ...], log: ProblemLog
 ) -> Column:
-    words = words or words_of(name, kit.form)
     values = np.full(len(kit.names), np.nan)
     for place, vector in enumerate(kit.names):
         row = given[vector]

@@ -18,7 +18,7 @@ from mhscreen.plan.scoring import FormPlan, ItemPlan, answer_key, compile_form
 from mhscreen.problems import DefinitionError
 from mhscreen.steps.norm import norm_scale
 from mhscreen.steps.score import FormScores, score_forms
-from mhscreen.vocabulary import Fault, Metric, Sex, Validity
+from mhscreen.vocabulary import Fault, Metric, Validity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -252,10 +252,6 @@ class Form:
             for plan in compile_norms(table, self.plan, 0)
         }
 
-    def words_of(self, scale: str) -> tuple[str, ...]:
-        """Return the categories of a scale, from the near to the far side."""
-        return self.plan.scales[self.plan.scale(scale)].categories
-
 
 def find_forms(library: Library, instruments: Iterable[str] = ()) -> tuple[Form, ...]:
     """Return the forms of instruments, by default of all that are not withdrawn."""
@@ -473,11 +469,6 @@ def items_by_scale(form: Form) -> dict[str, tuple[str, ...]]:
     """Return the items behind each scale of a form, those of its components included."""
     scales = form.instrument.scales_for(form.informant)
     return {scale.id: items_of(form.instrument, scale) for scale in scales}
-
-
-def sex_text(position: int) -> str:
-    """Return the code of a sex; empty where not known."""
-    return "" if position < 0 else str(Sex.at(position))
 
 
 def open_codes() -> NDArray[np.uint8]:
