@@ -25,7 +25,7 @@ def run(*arguments):
 
 
 def test_cases_are_listed_with_where_they_stand(ledger):
-    result = run("cases", ledger, "--on", "2026-10-17")
+    result = run("cases", "--ledger", ledger, "--on", "2026-10-17")
     assert result.exit_code == 0
     assert "A1 · S · Open" in result.stdout
     assert "Severe psychological crisis · overdue 2" in result.stdout
@@ -33,24 +33,29 @@ def test_cases_are_listed_with_where_they_stand(ledger):
 
 
 def test_pupils_without_a_case_are_listed_on_request(ledger):
-    assert "B2 · T · No case" in run("cases", ledger, "--on", "2026-10-17", "--all").stdout
-    chinese = run("cases", ledger, "--on", "2026-10-17", "--all", "--lang", "zh").stdout
+    assert (
+        "B2 · T · No case" in run("cases", "--ledger", ledger, "--on", "2026-10-17", "--all").stdout
+    )
+    chinese = run("cases", "--ledger", ledger, "--on", "2026-10-17", "--all", "--lang", "zh").stdout
     assert "B2 · T · 未立案 · 本次测评未见预警" in chinese
 
 
 def test_a_school_without_a_case_has_none(ledger):
-    assert run("cases", ledger, "--on", "2026-10-17", "--school", "T").stdout == "no case\n"
+    assert (
+        run("cases", "--ledger", ledger, "--on", "2026-10-17", "--school", "T").stdout
+        == "no case\n"
+    )
 
 
 def test_the_work_list_ends_with_1_where_something_is_overdue(ledger):
-    late = run("due", ledger, "--on", "2026-10-17")
+    late = run("due", "--ledger", ledger, "--on", "2026-10-17")
     assert late.exit_code == 1
     assert "2026-10-16 18:00 · overdue 1 · A1" in late.stdout
-    assert run("due", ledger, "--on", "2026-10-16T10:30:00+08:00").exit_code == 0
+    assert run("due", "--ledger", ledger, "--on", "2026-10-16T10:30:00+08:00").exit_code == 0
 
 
 def test_a_role_sees_its_own_part_of_the_list(ledger):
-    result = run("due", ledger, "--on", "2026-10-16", "--by", "deputy_head")
+    result = run("due", "--ledger", ledger, "--on", "2026-10-16", "--by", "deputy_head")
     assert {line.rsplit(" · ", 1)[-1] for line in result.stdout.splitlines()[:-1]} == {
         "Deputy head in charge"
     }
@@ -59,12 +64,12 @@ def test_a_role_sees_its_own_part_of_the_list(ledger):
 def test_both_lists_are_written_for_a_spreadsheet(ledger, tmp_path):
     for name in ("cases", "due"):
         out = tmp_path / f"{name}.csv"
-        run(name, ledger, "--on", "2026-10-16", "--out", str(out))
+        run(name, "--ledger", ledger, "--on", "2026-10-16", "--out", str(out))
         assert out.read_text("utf-8-sig").startswith("pupil,district,school")
 
 
 def test_one_case_is_told_in_words(ledger):
-    result = run("show", ledger, "A1", "--on", "2026-10-17", "--lang", "zh")
+    result = run("show", "A1", "--ledger", ledger, "--on", "2026-10-17", "--lang", "zh")
     assert "专人定级：严重心理危机" in result.stdout
     assert "已逾期" in result.stdout
 
@@ -72,9 +77,9 @@ def test_one_case_is_told_in_words(ledger):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["show", "LEDGER", "NOBODY", "--on", "2026-10-17"],
-        ["cases", "LEDGER", "--on", "someday"],
-        ["cases", "nowhere.jsonl", "--on", "2026-10-17"],
+        ["show", "NOBODY", "--ledger", "LEDGER", "--on", "2026-10-17"],
+        ["cases", "--ledger", "LEDGER", "--on", "someday"],
+        ["cases", "--ledger", "nowhere.jsonl", "--on", "2026-10-17"],
     ],
 )
 def test_a_wrong_call_ends_with_2_and_a_sentence(ledger, arguments):
@@ -88,4 +93,4 @@ def test_what_did_not_take_effect_is_said_on_standard_error(book, tmp_path):
     file = tmp_path / "ledger.jsonl"
     entries = [severe, book.decide("2026-10-16", "watch", severe)]
     file.write_text("".join(f"{json.dumps(one)}\n" for one in entries), "utf-8")
-    assert "MH803" in run("cases", str(file), "--on", "2026-10-17").stderr
+    assert "MH803" in run("cases", "--ledger", str(file), "--on", "2026-10-17").stderr

@@ -58,14 +58,14 @@ def drafts(tmp_path):
 def test_a_run_is_appended_once_and_the_ledger_verifies(district, ledger):
     again = run("ledger", "append", district / "ledger.jsonl", "--ledger", ledger)
     assert "0 entries added, 60 were there already" in again.stdout
-    found = run("ledger", "verify", ledger)
+    found = run("ledger", "verify", "--ledger", ledger)
     assert "60 entries (0 erased), 1 batches: unchanged" in found.stdout
 
 
 def test_the_root_of_the_run_is_found_again_in_the_ledger(district, ledger):
     published = json.loads((district / "run.json").read_text("utf-8"))["entries"]["merkle_root"]
-    run("ledger", "verify", ledger, "--root", published)
-    refused = run("ledger", "verify", ledger, "--root", "sha256:" + "0" * 64, status=1)
+    run("ledger", "verify", "--ledger", ledger, "--root", published)
+    refused = run("ledger", "verify", "--ledger", ledger, "--root", "sha256:" + "0" * 64, status=1)
     assert "MH806" in refused.stderr
 
 
@@ -78,7 +78,7 @@ def test_drafts_are_completed_with_the_pupils_own_school(ledger, drafts, pupils)
         assert talk["org"] == screening["org"]
         assert talk["prev_hash"] == screening["hash"]
         assert talk["recorded_at"] == WHEN[1]
-    run("ledger", "verify", ledger)
+    run("ledger", "verify", "--ledger", ledger)
 
 
 def test_a_run_and_drafts_about_it_go_in_together(tmp_path, district, drafts, pupils):
@@ -162,7 +162,7 @@ def test_a_changed_ledger_ends_with_1_and_says_which_entry(tmp_path, district):
     run("ledger", "append", district / "ledger.jsonl", "--ledger", ledger)
     text = ledger.read_text("utf-8").replace('"source":"census"', '"source":"rescreen"', 1)
     ledger.write_text(text, "utf-8")
-    found = run("ledger", "verify", ledger, "--lang", "zh", status=1)
+    found = run("ledger", "verify", "--ledger", ledger, "--lang", "zh", status=1)
     assert "有改动" in found.stdout
     assert "MH805" in found.stderr
 
@@ -170,7 +170,7 @@ def test_a_changed_ledger_ends_with_1_and_says_which_entry(tmp_path, district):
 def test_every_entry_is_replayed_from_the_files(district, ledger):
     options = ("--roster", district / "input" / "pupils.csv", "--at", "2026-10-15", *PROGRAMME)
     answers = district / "input" / "answers"
-    found = run("ledger", "replay", ledger, "--responses", answers, *options)
+    found = run("ledger", "replay", "--ledger", ledger, "--responses", answers, *options)
     assert "60 entries came out byte for byte, 0 otherwise" in found.stdout
 
 
@@ -186,7 +186,7 @@ def test_a_changed_answer_is_found_by_replay(tmp_path, district, ledger):
     lines[1] = ",".join(cells)
     (answers / "gad7.csv").write_text("\n".join(lines) + "\n", "utf-8")
     options = ("--roster", district / "input" / "pupils.csv", "--at", "2026-10-15", *PROGRAMME)
-    found = run("ledger", "replay", ledger, "--responses", answers, *options, status=1)
+    found = run("ledger", "replay", "--ledger", ledger, "--responses", answers, *options, status=1)
     assert "59 entries came out byte for byte, 1 otherwise" in found.stdout
     assert "Other answers" in found.stdout
 
@@ -194,7 +194,7 @@ def test_a_changed_answer_is_found_by_replay(tmp_path, district, ledger):
 def test_a_copy_for_exchange_verifies_and_lists_who_is_affected(tmp_path, ledger):
     copy = tmp_path / "exchange.parquet"
     assert "60" in run("ledger", "copy", ledger, copy).stdout
-    run("ledger", "verify", copy)
+    run("ledger", "verify", "--ledger", copy)
     listed = [
         run("affected", "gad7@1.0.0", "--ledger", where).stdout.splitlines()
         for where in (ledger, copy)
@@ -211,15 +211,20 @@ def test_a_calm_pupil_is_erased_and_an_urgent_one_is_not(ledger):
     urgent = next(one["pupil_ref"] for one in screened if one["screen_tier"] == "severe")
     who = ("--author", "s-01", "--role", "deputy_head", "--approved-by", "h-02")
     why = ("--ground", "consent_withdrawn", *PROGRAMME, *WHEN)
-    run("ledger", "erase", ledger, "--pupil", calm, *who, *why)
-    assert "61 entries (1 erased), 2 batches: unchanged" in run("ledger", "verify", ledger).stdout
-    told = run("ledger", "erase", ledger, "--pupil", urgent, *who, *why, status=2).stderr
+    run("ledger", "erase", "--ledger", ledger, "--pupil", calm, *who, *why)
+    assert (
+        "61 entries (1 erased), 2 batches: unchanged"
+        in run("ledger", "verify", "--ledger", ledger).stdout
+    )
+    told = run(
+        "ledger", "erase", "--ledger", ledger, "--pupil", urgent, *who, *why, status=2
+    ).stderr
     assert "MH808" in told
-    run("ledger", "erase", ledger, *who, *why, status=2)
+    run("ledger", "erase", "--ledger", ledger, *who, *why, status=2)
 
 
 def test_without_a_retention_period_that_is_said(ledger):
-    told = run("ledger", "retention", ledger, "--on", "2030-01-01", status=2).stderr
+    told = run("ledger", "retention", "--ledger", ledger, "--on", "2030-01-01", status=2).stderr
     assert "no retention period is set" in told
 
 
@@ -227,3 +232,14 @@ def test_a_ledger_that_is_not_there_ends_with_2(tmp_path):
     for where in (tmp_path / "none.jsonl", f"sqlite:///{tmp_path}/none.db", "letters.txt"):
         run("ledger", "verify", where, status=2)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_pupils_current_entry_is_explained_from_any_kind_of_ledger(district, ledger, pupils):
+    told = run("explain", pupils[0], "--ledger", ledger, "--for", "teacher").stdout
+    assert (
+        told
+        == run(
+            "explain", pupils[0], "--ledger", district / "ledger.jsonl", "--for", "teacher"
+        ).stdout
+    )
+    assert "no screening entry" in run("explain", "NOBODY", "--ledger", ledger, status=2).stderr

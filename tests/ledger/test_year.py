@@ -58,7 +58,9 @@ class City:
 
     def rows(self, name, *arguments, ends_with=(0, 1)):
         out = self.folder / f"{name}.csv"
-        self.run("ledger", name, self.ledger, *arguments, "--out", out, ends_with=ends_with)
+        self.run(
+            "ledger", name, "--ledger", self.ledger, *arguments, "--out", out, ends_with=ends_with
+        )
         with out.open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
 
@@ -178,7 +180,7 @@ def year(plan, tmp_path_factory):
     autumn = city.simulate("autumn", 5, dt.date(2026, 10, 15))
     city.run_inputs["autumn"] = (autumn, "2026-10-15T08:00:00+08:00")
     city.screen(autumn, "2026-10-15T08:00:00+08:00", city.folder / "run-autumn")
-    city.published = city.run("ledger", "verify", city.ledger)
+    city.published = city.run("ledger", "verify", "--ledger", city.ledger)
 
     city.work("2026-10-15T14:00:00")
     city.work("2026-10-16T10:00:00")
@@ -257,7 +259,7 @@ def events(city, month):
         city.screen(spring, "2027-03-10T08:00:00+08:00", city.folder / "run-spring")
         city.work("2027-03-10T14:00:00", leave_out=people["forgotten"])
     if month == "2027-04":
-        city.run("ledger", "erase", city.ledger, "--pupil", people["withdrawn"],
+        city.run("ledger", "erase", "--ledger", city.ledger, "--pupil", people["withdrawn"],
                  "--ground", "consent_withdrawn", "--author", "staff-head", "--role", "head",
                  "--approved-by", "staff-deputy", "--programme", PROGRAMME,
                  "--at", "2027-04-02T10:00:00")  # fmt: skip
@@ -290,17 +292,17 @@ def lower_and_close(city, month):
 
 def test_the_ledger_verifies_after_a_year_and_still_holds_its_first_state(year):
     city, _ = year
-    city.run("ledger", "verify", city.ledger)
+    city.run("ledger", "verify", "--ledger", city.ledger)
     root = next(word for word in city.published.split() if word.startswith("sha256:"))
-    city.run("ledger", "verify", city.ledger, "--root", root)
+    city.run("ledger", "verify", "--ledger", city.ledger, "--root", root)
 
 
 def test_entering_everything_again_adds_nothing(year):
     city, _ = year
-    before = city.run("ledger", "verify", city.ledger)
+    before = city.run("ledger", "verify", "--ledger", city.ledger)
     city.run("ledger", "append", *city.handed_in, "--ledger", city.ledger,
              "--programme", PROGRAMME, "--at", "2027-09-01")  # fmt: skip
-    assert city.run("ledger", "verify", city.ledger) == before
+    assert city.run("ledger", "verify", "--ledger", city.ledger) == before
 
 
 def test_each_pupil_of_the_city_stands_on_the_books_of_one_school_each_month(year):
@@ -434,5 +436,7 @@ def test_the_first_screening_is_replayed_byte_for_byte_at_the_end_of_the_year(ye
     city, _ = year
     place, at = city.run_inputs["autumn"]
     files = ("--roster", place / "pupils.csv", "--responses", place / "answers")
-    said = city.run("ledger", "replay", city.ledger, "--programme", PROGRAMME, *files, "--at", at)
+    said = city.run(
+        "ledger", "replay", "--ledger", city.ledger, "--programme", PROGRAMME, *files, "--at", at
+    )
     assert str(PUPILS - 1) in said

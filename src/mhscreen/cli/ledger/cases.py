@@ -16,12 +16,14 @@ from mhscreen.vocabulary import CaseStatus, Role
 if TYPE_CHECKING:
     from mhscreen.ledger.cases import Case, Cases
 
-__all__ = ["LedgerArgument", "OnOption", "add_to", "fold_ledger"]
+__all__ = ["LedgerOption", "OnOption", "add_to", "fold_ledger"]
 
-LedgerArgument = Annotated[
-    str, typer.Argument(metavar="LEDGER", help="A ledger.jsonl, or the address of a database.")
+LedgerOption = Annotated[
+    str, typer.Option("--ledger", help="A ledger.jsonl, or the address of a database.")
 ]
-OnOption = Annotated[str, typer.Option("--on", help="As of this day or time.")]
+OnOption = Annotated[
+    str, typer.Option("--on", help="As of the beginning of this day, or this time.")
+]
 _DEFINITIONS = typer.Option(help="Definitions of your own beside the installed ones; repeatable.")
 _OUT = typer.Option(help="Write the rows as CSV to this file.")
 
@@ -47,7 +49,7 @@ def fold_ledger(where: str, definitions: list[Path] | None = None) -> Cases:
 
 
 def list_cases(
-    ledger: LedgerArgument,
+    ledger: LedgerOption,
     on: OnOption,
     *,
     school: Annotated[str | None, typer.Option(help="Only this school.")] = None,
@@ -88,7 +90,7 @@ def list_cases(
 
 
 def list_due(
-    ledger: LedgerArgument,
+    ledger: LedgerOption,
     on: OnOption,
     *,
     by: Annotated[Role | None, typer.Option(help="Only what this role does.")] = None,
@@ -135,7 +137,7 @@ def list_due(
 
 
 def show_case(
-    ledger: LedgerArgument,
+    ledger: LedgerOption,
     pupil: Annotated[str, typer.Argument(help="The pupil's reference.")],
     on: OnOption,
     *,

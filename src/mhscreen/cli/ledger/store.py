@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mhscreen.cli.ledger.cases import LedgerArgument, OnOption
+from mhscreen.cli.ledger.cases import LedgerOption, OnOption
 from mhscreen.cli.printing import Language, LanguageOption, errors_end_with, print_problems
 from mhscreen.cli.screen import read_columns
 from mhscreen.vocabulary import ErasureGround, Role
@@ -127,7 +127,7 @@ def copy(
 
 
 def verify(
-    ledger: LedgerArgument,
+    ledger: LedgerOption,
     root: Annotated[
         str | None, typer.Option(help="A root that was published: is that state still in it?")
     ] = None,
@@ -151,7 +151,7 @@ def verify(
 
 
 def replay(
-    ledger: LedgerArgument,
+    ledger: LedgerOption,
     *,
     programme: Annotated[str, typer.Option(help="At the version of the first time.")],
     roster: Annotated[Path, typer.Option(help="The roster of the first time.")],
@@ -191,7 +191,7 @@ def replay(
 
 
 def erase(
-    ledger: LedgerArgument,
+    ledger: LedgerOption,
     *,
     pupil: Annotated[str | None, typer.Option(help="All entries of this pupil.")] = None,
     entry: Annotated[
@@ -232,7 +232,7 @@ def erase(
 
 
 def retention(
-    ledger: LedgerArgument,
+    ledger: LedgerOption,
     on: OnOption,
     lang: LanguageOption = Language.EN,
     definitions: _Definitions = None,
