@@ -312,6 +312,14 @@ def test_a_group_that_never_gave_an_answer_to_a_free_item_is_named():
     assert irt.calibrate(answers, group="sex", free=["q2"], errors="none").groups == ("f", "m")
 
 
+def test_a_group_too_far_from_the_reference_gets_no_figures():
+    rng = np.random.default_rng(6)
+    answers = simulated(BANK, trait=np.concatenate([rng.normal(size=400), rng.normal(2, 2, 400)]))
+    with pytest.raises(AnalysisError, match="reaches beyond the points") as caught:
+        irt.calibrate({**answers, "grade": [7] * 400 + [12] * 400}, group="grade")
+    assert codes_of(caught) == ["MH709"]
+
+
 def test_one_group_is_no_comparison():
     with pytest.raises(AnalysisError) as caught:
         irt.calibrate({**simulated(BANK), "sex": ["f"] * 800}, group="sex")

@@ -225,7 +225,8 @@ def calibrate(
         With MH702 for an item without two answers, MH701 for an item of more than two under
         ``"2pl"``, MH705 for fewer forms than items, MH707 for one group, MH730 where a group never
         chose an answer of a free item, MH706 where the parameters cannot be told apart, MH709
-        where the fit came to no end. No figure of such a fit is given.
+        where the fit came to no end, or a group lies too far from the reference. No figure of such
+        a fit is given.
 
     Examples
     --------
@@ -454,10 +455,10 @@ def _described(
     sds = np.concatenate([[1.0], np.exp(groups[:, 1])])
     for label, mean, sd in zip(labels, means, sds, strict=False):
         if abs(mean) + _EDGE * sd > REACH:
-            log.add(
-                "MH713",
-                f"the trait of the group {label} reaches beyond the points",
-                hint="take the middle group as the reference",
+            give_up(
+                label,
+                fitted.steps,
+                "its trait reaches beyond the points: take a group in the middle as the reference",
             )
     return Calibration(
         parameters=tuple(parameters),
