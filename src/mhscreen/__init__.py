@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         score_instrument,
         screen,
         screen_files,
+        screen_stream,
         simulate,
         to_frame,
     )
@@ -97,6 +98,7 @@ _HOMES = {
         "score_instrument",
         "screen",
         "screen_files",
+        "screen_stream",
         "simulate",
         "to_frame",
     ),
@@ -225,6 +227,7 @@ __all__ = [
     "score_instrument",
     "screen",
     "screen_files",
+    "screen_stream",
     "shipped_library",
     "simulate",
     "to_frame",

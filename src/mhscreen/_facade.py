@@ -60,7 +60,7 @@ from mhscreen.vocabulary import Informant, ScreenTier, Sex, Stage, Validity
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -99,6 +99,7 @@ __all__ = [
     "score_instrument",
     "screen",
     "screen_files",
+    "screen_stream",
     "simulate",
     "to_frame",
 ]
@@ -225,6 +226,93 @@ def screen(
         plan, roster=roster, responses=responses, at=at, columns=columns, on_problem=on_problem
     )
     return _screen(plan, batch, moment(at, plan.programme.zone))
+
+
+def screen_stream(
+    plan: Plan,
+    *,
+    roster: Any,
+    batches: Iterable[Responses],
+    at: Moment,
+    columns: Mapping[str, ColumnNames] | None = None,
+    on_problem: OnProblem = "raise",
+) -> Iterator[Screening]:
+    """Screen batches of answers as they come, and never hold more than one.
+
+    For files use `screen_files`, which takes answers in any order.
+
+    Parameters
+    ----------
+    plan : Plan
+        A compiled programme.
+    roster : dataframe
+        All pupils, as for `bind`.
+    batches : iterable
+        Responses as for `bind`, again and again. A batch holds all that its pupils have handed
+        in: no pupil is in two. If forms say who filled them in (columns ``birth_date``, ``sex``,
+        ``class``), the batches are gone through twice, and must be a list or such.
+    at : date, datetime or str
+        When the pupils are screened: the entries' time.
+    columns : dict, optional
+        How columns are named, by slot.
+    on_problem : {"raise", "report"}
+        As for `bind`, batch for batch.
+
+    Yields
+    ------
+    Screening
+        One for each batch, its pupils in roster order; then those of the pupils who are in none.
+        Their entries are those of `screen`, to the byte. The last also says, in ``.problems``,
+        which shares of a school or class look implausible.
+
+    Raises
+    ------
+    UsageError
+        If a pupil is in two batches, or the batches must be gone through twice and cannot.
+    ResponseError
+        With all problems of a batch at once.
+
+    Examples
+    --------
+    >>> import mhscreen as mh
+    >>> plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+    >>> roster, answers = mh.simulate(plan, 40)
+    >>> halves = [
+    ...     {slot: frame[frame["subject"].isin(half["subject"])] for slot, frame in answers.items()}
+    ...     for half in (roster[:20], roster[20:])
+    ... ]
+    >>> stream = mh.screen_stream(plan, roster=roster, batches=halves, at="2026-10-15")
+    >>> sum(len(result.entries) for result in stream)
+    40
+    """
+    from mhscreen.interop.stream import BatchStream
+
+    expect("plan", plan, Plan)
+    check_on_problem(on_problem)
+    stream = BatchStream(
+        plan,
+        frames.to_table(roster, "roster"),
+        moment(at, plan.programme.zone),
+        columns,
+        on_problem,
+        frames.from_columns({}, like=roster),
+    )
+    tables = _EachAsTables(batches)
+    once = iter(batches) is batches
+    if not once:
+        stream.look_at(tables)
+    return stream.screen(tables, looked_at=not once)
+
+
+class _EachAsTables:
+    """Batches as lists of tables, made when they are gone through."""
+
+    def __init__(self, batches: Iterable[Responses]) -> None:
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[list[tuple[str, Table]]]:
+        for batch in self._batches:
+            yield list(_tables(batch))
 
 
 def emit(plan: Plan, triage: Triage, *, at: Moment, key: bytes | None = None) -> Entries:

@@ -46,7 +46,7 @@ __all__ = [
     "write_parquet",
 ]
 
-ROW_GROUP = 65_536
+ROW_GROUP = 16_384
 """Rows per row group of a Parquet file: fixed, so that the same table gives the same bytes."""
 
 FORMULA = r"^[=+\-@\t\r＝＋－＠]"

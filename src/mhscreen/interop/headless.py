@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mhscreen.interop.partition import row_names
+from mhscreen.interop.partition import hash_names
 from mhscreen.problems import ProblemLog
 from mhscreen.steps.cells import map_column
 from mhscreen.steps.columns import has_known_heading, no_heading_row
@@ -17,7 +16,7 @@ from mhscreen.steps.roster import parse_subject
 from mhscreen.steps.tables import BrokenRow, Table, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from mhscreen.problems import Problem
     from mhscreen.steps.columns import ColumnNames
 
-__all__ = ["find_headless", "hash_subjects", "read_headless", "table_key"]
+__all__ = ["find_headless", "read_headless", "table_key"]
 
 
 def table_key(stem: str) -> str:
@@ -60,12 +59,6 @@ def find_headless(
     return no_heading_row(table, forms)
 
 
-def hash_subjects(tables: Iterable[Table]) -> NDArray[np.uint64]:
-    """Return the hashes of all references on a roster, sorted: eight bytes a pupil."""
-    parts = [_hashes(row_names(table)) for table in tables]
-    return np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *parts]))
-
-
 def read_headless(source: Source, known: NDArray[np.uint64]) -> Iterator[Table]:
     """Yield a table as nothing but broken rows, each of the pupil whom its likeliest column names.
 
@@ -77,7 +70,7 @@ def read_headless(source: Source, known: NDArray[np.uint64]) -> Iterator[Table]:
     source : Source
         The table.
     known : ndarray of uint64
-        See `hash_subjects`.
+        The hashes of the references on the roster, see `mhscreen.interop.partition`.
     """
     best = ""
     most = 0
@@ -108,10 +101,5 @@ def _named(
     column = encode([heading, *cells] if with_heading else cells)
     found, _ = map_column(column, parse_subject, None, "O")
     names = ["" if one is None else one for one in found.tolist()]
-    there = np.isin(_hashes(names), known)
+    there = np.isin(hash_names(names), known)
     return [name if yes else "" for name, yes in zip(names, there.tolist(), strict=True)]
-
-
-def _hashes(names: Iterable[str]) -> NDArray[np.uint64]:
-    digests = b"".join(blake2b(name.encode(), digest_size=8).digest() for name in names)
-    return np.frombuffer(digests, dtype=np.uint64)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mhscreen.interop.files import open_folder, open_source, read_table
-from mhscreen.interop.headless import find_headless, hash_subjects, read_headless, table_key
+from mhscreen.interop.headless import find_headless, read_headless, table_key
 from mhscreen.interop.part import Job, bind_part
-from mhscreen.interop.partition import ROSTER, Partition, read_part
+from mhscreen.interop.partition import ROSTER, Partition, RosterIndex, read_part
 from mhscreen.interop.problem_file import problem_record, read_problems
 from mhscreen.interop.sorted_lines import Spool, merge_runs
 from mhscreen.problems import ProblemLog, ResponseError
@@ -90,7 +90,8 @@ class Intake:
         self._done = 0
         self.parts = max(1, -(-self._about[0] // chunk))
         self._work = work
-        self.partition = Partition(work.input, self.parts)
+        index = RosterIndex(source.read(ProblemLog()))
+        self.partition = Partition(work.input, self.parts, chunk, index)
         self.problems = Spool(work.merge, "files")
 
     def sort(self, tell: Progress) -> Job:
@@ -144,7 +145,7 @@ class Intake:
         if headless is not None:
             log.problems[:] = [problem for problem in log if problem.code in _KEPT] + [headless]
             self._say(log)
-            tables = read_headless(source, hash_subjects(self._roster.read(ProblemLog())))
+            tables = read_headless(source, self.partition.index.hashes)
             head = Table(source.name, {}, 0)
         else:
             log = ProblemLog()
@@ -237,7 +238,7 @@ def bind_files(
     for source in _open_answers(roster, responses, log):
         parts = list(source.read(log))
         if parts and find_headless(plan, source.stem, parts[0], columns) is not None:
-            parts = list(read_headless(source, hash_subjects([pupils])))
+            parts = list(read_headless(source, RosterIndex([pupils]).hashes))
         if parts:
             answers.append((source.stem, concatenate(parts)))
     return bind(plan, pupils, answers, at=at, columns=columns, on_problem="report")

@@ -32,7 +32,7 @@ __all__ = [
     "merge_urgent",
 ]
 
-WINDOW = 16_384
+WINDOW = 4096
 """Lines of the roster that are put together at once."""
 
 

@@ -1,16 +1,17 @@
 """Partition: a roster and answers in any order, sorted into parts that hold whole pupils.
 
 Whatever is of one pupil goes into one part: the roster's lines of that reference, all forms, and
-rows that could not be read. The part is told by a hash of the reference; who has none goes by file
-and row. So a part can be screened alone.
+rows that could not be read. So a part can be screened alone. A part holds neighbours on the roster,
+so that what comes of it has its place in the results; who is not on the roster goes by a hash of
+the reference, or where there is none of file and row.
 """
 
 from __future__ import annotations
 
 import pickle
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 import numpy as np
 
@@ -19,19 +20,48 @@ from mhscreen.steps.roster import parse_subject, subject_column
 from mhscreen.steps.tables import concatenate, take_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from mhscreen.steps.tables import BrokenRow, Table
 
-__all__ = ["Partition", "read_part", "row_names"]
+__all__ = ["Partition", "RosterIndex", "hash_names", "read_part", "row_names"]
 
 ROSTER = -1
 """The number of the roster among the tables; those of answers begin at 0."""
 
 _HELD = 1 << 16  # rows that wait in memory
+
+
+class RosterIndex:
+    """Where each reference stands on the roster: twelve bytes a pupil.
+
+    Parameters
+    ----------
+    tables : iterable of Table
+        The roster, in parts.
+
+    Attributes
+    ----------
+    hashes : ndarray of uint64, shape (references,)
+        Sorted.
+    """
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        parts = [hash_names(row_names(table)) for table in tables]
+        every = np.concatenate([np.empty(0, dtype=np.uint64), *parts])
+        self.hashes, first = np.unique(every, return_index=True)
+        self._first = first.astype(np.uint32)
+
+    def find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return how many lines stand before each; −1 where it is not on the roster."""
+        if not len(self.hashes):
+            return np.full(len(hashes), -1, dtype=np.int64)
+        place = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        found = self._first[place].astype(np.int64)
+        return np.where(self.hashes[place] == hashes, found, -1)
 
 
 @dataclass
@@ -44,10 +74,16 @@ class Partition:
         Where parts are kept, each in a file of its own.
     parts : int
         How many there are.
+    chunk : int
+        How many lines of the roster one holds.
+    index : RosterIndex
+        The roster.
     """
 
     folder: Path
     parts: int
+    chunk: int
+    index: RosterIndex
     _held: dict[int, list[tuple[int, Table]]] = field(default_factory=dict)
     _rows: int = 0
     _before: dict[int, tuple[int, str]] = field(default_factory=dict)
@@ -95,9 +131,14 @@ class Partition:
         """Return the file of a part; there is none where nothing is in it."""
         return self.folder / f"{part:06d}.pickle"
 
-    def _part(self, names: Iterable[str]) -> NDArray[np.int64]:
-        hashes = np.fromiter((crc32(name.encode()) for name in names), dtype=np.int64)
-        return hashes % self.parts
+    def _part(self, names: Sequence[str]) -> NDArray[np.int64]:
+        if self.parts == 1:
+            return np.zeros(len(names), dtype=np.int64)
+        hashes = hash_names(names)
+        line = self.index.find(hashes)
+        by_hash = (hashes % np.uint64(self.parts)).astype(np.int64)
+        # Two references of one hash share a part: whole pupils all the same.
+        return np.where(line < 0, by_hash, np.minimum(line // self.chunk, self.parts - 1))
 
     def _keep_together(self, number: int, table: Table, names: list[str]) -> None:
         """Name neighbours that do not say whose they are by the first of them."""
@@ -120,6 +161,12 @@ def row_names(table: Table) -> list[str]:
         f"{table.name}:{table.row_number(row)}" if one is None else one
         for row, one in enumerate(subjects.tolist())
     ]
+
+
+def hash_names(names: Iterable[str]) -> NDArray[np.uint64]:
+    """Return a hash of each reference that is the same on every machine."""
+    digests = b"".join(blake2b(name.encode(), digest_size=8).digest() for name in names)
+    return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
 
 
 def read_part(path: Path) -> dict[int, Table]:

@@ -77,7 +77,7 @@ OUTPUTS = (
 STEPS = ("read", "screen", "write", "done")
 """What `screen_files` says that it is doing, in this order."""
 
-CHUNK = 8192
+CHUNK = 4096
 """About how many pupils are screened at once: it decides how much memory a run needs."""
 
 SYNTHETIC = "模拟数据 synthetic data: nobody in it exists"
