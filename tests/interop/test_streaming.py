@@ -4,15 +4,20 @@ import csv
 import datetime as dt
 import json
 import shutil
+from collections import Counter
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mhscreen import compile_plan
 from mhscreen.interop import run_folder
+from mhscreen.interop.delimited import DelimitedText
 from mhscreen.interop.files import read_folder, read_table
 from mhscreen.interop.run_folder import screen_again, screen_files, write_district
+from mhscreen.interop.text import read_text, scan_text
 from mhscreen.loading import shipped_library
 from mhscreen.problems import ProblemLog, UsageError
 from mhscreen.steps.bind import bind
@@ -310,3 +315,57 @@ def test_temporary_files_lie_where_they_are_told_to(run, district, tmp_path):
 def test_temporary_files_never_lie_among_the_answers(run, district):
     with pytest.raises(UsageError, match="among the answers"):
         run(district, temporary=district / "answers" / "work")
+
+
+# -- three mistakes among many forms --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pupils", [60, 1500])
+def test_three_mistakes_are_found_alike_among_few_and_among_many(plan, run, tmp_path, pupils):
+    folder = tmp_path / "input"
+    write_district(plan, pupils, seed=5, on=dt.date(2026, 10, 15), folder=folder)
+    path = folder / "answers" / "gad7.csv"
+    before = run(folder, "clean", chunk=256).record["problems"]["by_code"]
+    forms = rows_of(path)
+    forms[1]["gad7_q1"] = "9"
+    forms += [forms[2], forms[3] | {"subject": "OFF-1"}]
+    write_rows(path, forms)
+    result = run(folder, chunk=256)
+    found = Counter(result.record["problems"]["by_code"]) - Counter(before)
+    assert found == {"MH401": 1, "MH407": 1, "MH408": 2}
+    listed = {
+        (p.code, p.row) for p in result.problems if p.file == "gad7.csv" and p.code != "MH417"
+    }
+    rows = len(forms)
+    assert {("MH401", 2), ("MH407", rows), ("MH408", 3), ("MH408", rows - 1)} <= listed
+
+
+# -- text in parts --------------------------------------------------------------------------------
+
+_CELLS = st.sampled_from(["a", "", '"', '"x, y"', '"l1\nl2"', 'a"b', '""', "学", "1,2"])
+
+
+@given(
+    rows=st.lists(st.lists(_CELLS, min_size=1, max_size=4), max_size=90),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    size=st.integers(1, 40),
+)
+def test_where_a_part_of_a_text_ends_changes_nothing(tmp_path_factory, rows, end, size):
+    path = tmp_path_factory.mktemp("text") / "phqa.csv"
+    lines = ["subject,phqa_1", *(",".join(row) for row in rows)]
+    path.write_bytes(end.join(lines).encode())
+
+    def read(block):
+        text = scan_text(path)
+        delimited = DelimitedText(read_text(path, text, block), path.name, ",")
+        log = ProblemLog()
+        delimited.read_heading(log)
+        numbers, cells, broken = [], [], []
+        for part in delimited.read_rows(log):
+            numbers += part.row_numbers.tolist()
+            cells += zip(*(column.cells() for column in part.columns), strict=True)
+            broken += part.broken_rows
+        kept = [row for row in zip(numbers, cells, strict=True) if any(row[1])]
+        return kept, broken, log.problems
+
+    assert read(size) == read(1 << 20)

@@ -46,7 +46,7 @@ __all__ = [
     "write_parquet",
 ]
 
-ROW_GROUP = 16_384
+ROW_GROUP = 8192
 """Rows per row group of a Parquet file: fixed, so that the same table gives the same bytes."""
 
 FORMULA = r"^[=+\-@\t\r＝＋－＠]"
@@ -560,6 +560,7 @@ class ParquetWriter:
             self._writer.write_table(group, row_group_size=ROW_GROUP)
             table = table.slice(ROW_GROUP)
         self._waiting, self._rows = [table.combine_chunks()], table.num_rows
+        pa.default_memory_pool().release_unused()  # or it is kept for another row group
 
 
 def write_parquet(columns: Mapping[str, Any], path: str | os.PathLike[str]) -> None:

@@ -84,6 +84,8 @@ def column_name(table: Table, heading: str, *, known: bool = False) -> str:
 
 
 def _text(cell: object) -> str:
+    if isinstance(cell, str) and cell.isascii():  # by far the usual case, and nothing to normalise
+        return cell.strip()
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return unicodedata.normalize("NFKC", str(cell)).strip()

@@ -268,6 +268,8 @@ def parse_subject(cell: object) -> str | None:
     ValueError
         If digits of a long number are lost.
     """
+    if isinstance(cell, str) and cell.isascii() and "+" not in cell:
+        return cell.strip() or None  # by far the usual case; no digits of it can be lost
     if isinstance(cell, str) and cells.is_blank(cell):
         return unicodedata.normalize("NFKC", cell).strip() or None
     return cells.parse_text(cell)
