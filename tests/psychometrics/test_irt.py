@@ -1,5 +1,6 @@
 """Item response models: derivatives, enumeration, integration, and what bad input gets."""
 
+import dataclasses
 from itertools import product
 
 import numpy as np
@@ -263,6 +264,100 @@ def test_every_result_has_a_frame_a_picture_and_a_title():
         assert len(result.to_frame())
         assert result.plot().has_data()
         assert result.title() in repr(result)
+
+
+# -- equal slopes ---------------------------------------------------------------------------------
+
+EQUAL = {item: (1.3, thresholds) for item, (_, thresholds) in BANK.items()}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_equal_slopes_and_thresholds_are_found_again(model):
+    found = irt.calibrate(simulated(EQUAL, model, 4000), model=model, equal_slopes=True)
+    assert found.estimated == 1 + sum(len(steps) for steps in found.parameters[0].intercepts)
+    true = irt.take_parameters(model, EQUAL)
+    far = [(found.parameters[0].slopes[0] - 1.3) / found.slope_errors[0, 0]]
+    for got, wanted, error in zip(
+        found.parameters[0].thresholds, true.thresholds, found.threshold_errors[0], strict=True
+    ):
+        far.extend((got - wanted) / error)
+    assert np.abs(far).max() < 3.5
+    assert "equal slopes" in found.title()
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(MODELS), st.booleans())
+def test_equal_slopes_are_the_very_same_number_and_fit_no_better_than_free_ones(
+    seed, model, grouped
+):
+    answers = with_blanks(simulated(BANK, model, 400, seed=seed), seed=seed)
+    split = {"group": np.arange(400) % 2, "free": ["q2"]} if grouped else {}
+    one = irt.calibrate(answers, model=model, equal_slopes=True, **split)
+    assert np.ptp([parameters.slopes for parameters in one.parameters]) == 0
+    assert np.ptp(one.slope_errors) == pytest.approx(0, abs=1e-12)
+    try:
+        each = irt.calibrate(answers, model=model, errors="none", **split)
+    except AnalysisError:  # too few forms for a slope of each item
+        return
+    assert one.log_likelihood <= each.log_likelihood + 1e-6
+    more = 4 if grouped else 3  # slopes: of four items, and of the free one in the second group
+    assert each.estimated == one.estimated + more
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_equal_slopes_end_where_neither_the_slope_nor_an_intercept_climbs(model):
+    of, _ = two_groups(model)
+    tied = dataclasses.replace(of, equal_slopes=True)
+    here = em.start(tied)
+    for _ in range(5):
+        given_ = likelihood.expected(tied, here)
+        there = em.maximised(tied, here, given_)
+        assert likelihood.expected(tied, there).log_likelihood >= given_.log_likelihood
+        here = there
+    end = em.climb(tied, here, tolerance=1e-8, most=500)
+    assert end.converged
+    uphill = likelihood.gradient(tied, end.vector, end.expected)
+    assert np.abs(tied.ties().T @ uphill).max() < 1e-4
+    assert np.abs(uphill[tied.first]).max() > 1  # single slopes would
+
+
+def test_equal_slopes_give_scores_information_and_fit():
+    answers = simulated(EQUAL, "partial_credit", 1000)
+    found = irt.calibrate(answers, model="partial_credit", equal_slopes=True)
+    one = found.parameters[0]
+    sums = np.sum(list(answers.values()), axis=0)
+    theta = irt.score_trait(answers, one).theta
+    for total in np.unique(sums):  # the sum says everything about the trait
+        assert np.ptp(theta[sums == total]) < 1e-9
+    assert irt.measure_information(one).test.max() > 0
+    assert irt.assess_item_fit(answers, one).p.min() > 0.001
+    true = irt.take_parameters("partial_credit", EQUAL)
+    fits = [irt.assess_person_fit(answers, items).lz_star for items in (one, true)]
+    assert np.corrcoef(*fits)[0, 1] > 0.99
+    assert found.plot().has_data()
+
+
+def test_a_slope_that_all_items_share_costs_no_degree_of_freedom():
+    answers = simulated(EQUAL, "partial_credit", 1000)
+    shared = irt.take_parameters("partial_credit", EQUAL)
+    own = irt.take_parameters("partial_credit", {**EQUAL, "q1": (1.3 + 1e-9, EQUAL["q1"][1])})
+    wanted, less = (irt.assess_item_fit(answers, one).df for one in (shared, own))
+    np.testing.assert_array_equal(wanted, less + 1)
+
+
+def test_with_equal_slopes_item_fit_shows_the_item_keyed_the_other_way():
+    answers = simulated({f"q{k}": (1.3, [b]) for k, b in enumerate([-1.0, -0.5, 0.0, 0.5, 1.0])})
+    answers["q2"] = 1 - answers["q2"]
+    one = irt.calibrate(answers, model="2pl", equal_slopes=True).parameters[0]
+    assert np.argmin(irt.assess_item_fit(answers, one).p) == 2
+    assert irt.assess_item_fit(answers, one).p[2] < 1e-6
+
+
+def test_copies_of_one_item_have_no_common_slope():
+    answers = simulated(BANK, forms=300)
+    with pytest.raises(AnalysisError) as caught:
+        irt.calibrate({f"copy{k}": answers["q3"] for k in range(4)}, model="2pl", equal_slopes=True)
+    assert codes_of(caught) in (["MH709"], ["MH706"])
 
 
 # -- bad input ------------------------------------------------------------------------------------

@@ -66,20 +66,22 @@ class Calibration(Result):
     mean_errors, sd_errors : ndarray of float64, shape (groups,)
         Their standard errors; 0 in the first group, where they are fixed.
     free : tuple of str
-        Items whose parameters differ between the groups.
+        Items whose parameters differ between the groups; with equal slopes only the thresholds.
     forms, left_out : int
         Forms with an answer; forms that were not read (blank ones, those without a group and,
         under ``missing="complete"``, those with a blank).
     log_likelihood : float
         Of the answers, at the estimates.
     estimated : int
-        The number of estimated parameters.
+        The number of estimated parameters; equal slopes are one.
     steps : int
         Of the EM algorithm.
-    covariance : ndarray of float64, shape (estimated, estimated)
+    covariance : ndarray of float64, shape (parameters, parameters)
         Of slopes and intercepts, and of mean and log SD of each group but the first; NaN where no
-        standard errors were asked for.
+        standard errors were asked for. Equal slopes stand at each item, so that it is singular.
     missing, errors : str
+        As in the call.
+    equal_slopes : bool
         As in the call.
     problems : tuple of Problem
     """
@@ -101,6 +103,7 @@ class Calibration(Result):
     covariance: Floats
     missing: str
     errors: Errors
+    equal_slopes: bool = False
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -134,9 +137,11 @@ class Calibration(Result):
         """Return the model, what it rests on, and how well it fits."""
         groups = f" in {len(self.groups)} groups" if self.groups else ""
         left_out = f", {self.left_out} left out" if self.left_out else ""
+        equal = " with equal slopes" if self.equal_slopes else ""
         return (
-            f"{models.WORDS[self.model]}: {len(self.items)} items, {self.forms} forms{groups}"
-            f"{left_out}, missing={self.missing!r}; log-likelihood {self.log_likelihood:.2f}, "
+            f"{models.WORDS[self.model]}{equal}: {len(self.items)} items, {self.forms} forms"
+            f"{groups}{left_out}, missing={self.missing!r}; "
+            f"log-likelihood {self.log_likelihood:.2f}, "
             f"AIC {self.aic:.1f}, BIC {self.bic:.1f}; {_ERRORS[self.errors]}"
         )
 
@@ -190,6 +195,7 @@ def calibrate(
     items: Sequence[str] | None = None,
     *,
     model: models.Model = "graded",
+    equal_slopes: bool = False,
     missing: str = "available",
     group: str | ArrayLike | None = None,
     reference: object = None,
@@ -205,6 +211,11 @@ def calibrate(
         As for `as_answers`; each distinct answer to an item is a category.
     model : {"graded", "partial_credit", "2pl"}
         ``"partial_credit"`` is the generalised one, with a slope for each item.
+    equal_slopes : bool
+        One slope for all items. It is estimated, and the trait keeps SD 1: the 2PL is then the
+        Rasch model, ``"partial_credit"`` the partial credit model (Masters 1982). Programs that fix
+        the slope at 1 and free the SD print slope · threshold as threshold, and the slope as SD.
+        An item keyed the other way has no negative slope then (MH712); `assess_item_fit` shows it.
     missing : {"available", "complete"}
         ``"available"`` uses every answered item of every form, which is right where blanks depend
         on nothing but the answers that are there; ``"complete"`` only forms without a blank.
@@ -213,7 +224,8 @@ def calibrate(
     reference : label, optional
         The group with mean 0 and standard deviation 1; the first in order by default.
     free : sequence of str
-        Items whose parameters may differ between the groups; the others anchor the trait.
+        Items whose parameters may differ between the groups (with equal slopes, only their
+        thresholds); the others anchor the trait.
     errors : {"observed", "cross-product", "none"}
         Where the standard errors come from.
     points : int
@@ -273,7 +285,7 @@ def calibrate(
         for group in range(len(groups.labels))
     ]
     versions, counts = versions_of(len(split), numbers, where_free)
-    of = design(model, quadrature(points), split, versions, counts)
+    of = design(model, quadrature(points), split, versions, counts, equal_slopes=equal_slopes)
     fitted = fit(of, start(of), errors=errors, names=taken.items)
     return _described(
         of,
@@ -321,8 +333,9 @@ def fit(
         if errors == "none":
             nothing = np.full((len(vector), len(vector)), np.nan)
             return Fit(vector, nothing, end.expected.log_likelihood, steps)
-        matrix = information_matrix(of, vector, end.expected, errors)
-        covariance = _inverse(matrix)
+        ties = of.ties()
+        matrix = ties.T @ information_matrix(of, vector, end.expected, errors) @ ties
+        covariance = ties @ _inverse(matrix) @ ties.T
         uphill = gradient(of, vector, end.expected)
         if np.sqrt(uphill @ covariance @ uphill) < _NEAR:
             return Fit(vector, covariance, end.expected.log_likelihood, steps)
@@ -387,6 +400,8 @@ def _check_end(of: Design, end: Climb, steps: int, names: Sequence[str]) -> None
     slopes = end.vector[of.first]
     steep = np.flatnonzero(~(np.abs(slopes) < _STEEPEST))
     if len(steep):
+        if of.equal_slopes:
+            give_up("calibration", steps, "the slope runs off to infinity: are all items copies?")
         item = int(np.argmax(of.versions == steep[0])) % of.versions.shape[1]
         give_up(names[item], steps, "its slope runs off to infinity: is it a copy of another item?")
     if not end.converged:
@@ -473,11 +488,12 @@ def _described(
         forms=taken.forms,
         left_out=left_out,
         log_likelihood=fitted.log_likelihood,
-        estimated=len(fitted.vector),
+        estimated=of.ties().shape[1],
         steps=fitted.steps,
         covariance=fitted.covariance,
         missing=missing,
         errors=errors,
+        equal_slopes=of.equal_slopes,
         problems=tuple(log),
     )
 

@@ -106,6 +106,8 @@ def _extrapolated(of: Design, places: list[Floats], steps: list[Floats]) -> tupl
     by_place = np.diff(np.array(places), axis=0).T
     weights = np.linalg.lstsq(by_step, steps[-1], rcond=1e-8)[0]
     reached = plain - (by_place + by_step) @ weights
+    if of.equal_slopes:  # rounding must not part them
+        reached[of.first] = reached[of.first[0]]
     if all(_possible(of.model, reached[family.where]).all() for family in of.families):
         return reached, True
     return plain, False
@@ -113,10 +115,13 @@ def _extrapolated(of: Design, places: list[Floats], steps: list[Floats]) -> tupl
 
 def maximised(of: Design, vector: Floats, given: Expected) -> Floats:
     """Return the M-step."""
-    moved = vector.copy()
-    for family in of.families:
-        counts = given.counts[family.where].transpose(0, 2, 1)
-        moved[family.where] = _scored(of.model, vector[family.where], of.points, counts)
+    if of.equal_slopes:
+        moved = _scored_together(of, vector, given)
+    else:
+        moved = vector.copy()
+        for family in of.families:
+            counts = given.counts[family.where].transpose(0, 2, 1)
+            moved[family.where] = _scored(of.model, vector[family.where], of.points, counts)
     for group in range(1, len(of.groups)):
         place = of.size + 2 * (group - 1)
         for _ in range(_SCORING_STEPS):
@@ -138,22 +143,12 @@ class _At(NamedTuple):
 
 def _scored(model: models.Model, parameters: Floats, points: Floats, counts: Floats) -> Floats:
     """Return parameters of items under which the counts are likelier, by Fisher scoring."""
-    shown = np.maximum(counts.sum(axis=-1), _NOBODY)
-
-    def at(parameters: Floats) -> _At:
-        x = models.predictors(parameters, points)
-        p = models.chances(model, x)
-        return _At(parameters, x, p, (counts * np.log(p)).sum(axis=(1, 2)))
-
-    now = at(parameters)
+    now = _at(model, parameters, points, counts)
     for _ in range(_SCORING_STEPS):
-        slopes = models.log_slopes(model, now.x, now.p)
-        uphill = models.by_parameter(np.einsum("jqc,jqck->jqk", counts, slopes), points)
-        weighted = (shown[..., None] * now.p)[..., None] * slopes
-        matrix = models.pairs_by_parameter(np.matmul(weighted.swapaxes(-1, -2), slopes), points)
+        uphill, matrix = _hill(model, now, points, counts)
         step = np.linalg.solve(matrix, uphill[..., None])[..., 0]
         for _ in range(_HALVINGS):
-            tried = at(now.parameters + step)
+            tried = _at(model, now.parameters + step, points, counts)
             falls = tried.value < now.value - _ROUNDING * np.abs(now.value)
             worse = np.asarray(falls | ~_possible(model, tried.parameters))
             if not worse.any():
@@ -161,11 +156,61 @@ def _scored(model: models.Model, parameters: Floats, points: Floats, counts: Flo
             step[worse] *= 0.5
         else:
             step[worse] = 0.0
-            tried = at(now.parameters + step)
+            tried = _at(model, now.parameters + step, points, counts)
         now = tried
         if np.abs(step).max() < _SMALL_STEP:
             break
     return now.parameters
+
+
+def _scored_together(of: Design, vector: Floats, given: Expected) -> Floats:
+    """Return the same for items that share their slope: they step, and halve a step, as one."""
+    counts = [given.counts[family.where].transpose(0, 2, 1) for family in of.families]
+    ties = of.ties()
+
+    def at(vector: Floats) -> list[_At]:
+        return [
+            _at(of.model, vector[family.where], of.points, mine)
+            for family, mine in zip(of.families, counts, strict=True)
+        ]
+
+    now, here = vector, at(vector)
+    for _ in range(_SCORING_STEPS):
+        uphill, matrix = np.zeros(len(vector)), np.eye(len(vector))
+        for family, one, mine in zip(of.families, here, counts, strict=True):
+            uphill[family.where], blocks = _hill(of.model, one, of.points, mine)
+            for where, block in zip(family.where, blocks, strict=True):
+                matrix[np.ix_(where, where)] = block
+        step = ties @ np.linalg.solve(ties.T @ matrix @ ties, ties.T @ uphill)
+        value = sum(one.value.sum() for one in here)
+        for _ in range(_HALVINGS):
+            tried = at(now + step)
+            falls = sum(one.value.sum() for one in tried) < value - _ROUNDING * abs(value)
+            if not falls and all(_possible(of.model, one.parameters).all() for one in tried):
+                break
+            step *= 0.5
+        else:
+            break
+        now, here = now + step, tried
+        if np.abs(step).max() < _SMALL_STEP:
+            break
+    return now.copy()
+
+
+def _at(model: models.Model, parameters: Floats, points: Floats, counts: Floats) -> _At:
+    x = models.predictors(parameters, points)
+    p = models.chances(model, x)
+    return _At(parameters, x, p, (counts * np.log(p)).sum(axis=(1, 2)))
+
+
+def _hill(model: models.Model, now: _At, points: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    """Return the gradient of each item and its expected information."""
+    shown = np.maximum(counts.sum(axis=-1), _NOBODY)
+    slopes = models.log_slopes(model, now.x, now.p)
+    uphill = models.by_parameter(np.einsum("jqc,jqck->jqk", counts, slopes), points)
+    weighted = (shown[..., None] * now.p)[..., None] * slopes
+    pairs = np.matmul(weighted.swapaxes(-1, -2), slopes)
+    return uphill, models.pairs_by_parameter(pairs, points)
 
 
 def _possible(model: models.Model, parameters: Floats) -> NDArray[np.bool_]:

@@ -36,7 +36,8 @@ class ItemFit(Result):
     statistic : ndarray of float64
         S-X².
     df : ndarray of int64
-        Cells that are free, less the estimated parameters of the item.
+        Cells that are free, less the estimated parameters of the item; a slope that all items
+        share is none of its own.
     p : ndarray of float64
         From the chi-square distribution; NaN where no degree of freedom is left.
     rmsea : ndarray of float64
@@ -148,7 +149,8 @@ def assess_item_fit(
                 o, e = _merged(counted[possible], wanted[possible], min_expected)
                 statistic[item] += np.sum((o - e) ** 2 / e)
                 df[item] += len(e) - 1
-        df[item] -= p.shape[1] if estimated else 0
+        if estimated:
+            df[item] -= p.shape[1] - parameters.equal_slopes
     number = int(complete.sum())
     with np.errstate(invalid="ignore", divide="ignore"):
         enough = df > 0

@@ -95,6 +95,8 @@ class Design:
         The versions by number of categories.
     columns : tuple of Columns
         One for each group.
+    equal_slopes : bool
+        Whether all versions have one slope, which then stands at each of them in the vector.
     """
 
     model: models.Model
@@ -105,11 +107,23 @@ class Design:
     first: Places
     families: tuple[Family, ...]
     columns: tuple[Columns, ...]
+    equal_slopes: bool = False
 
     @property
     def size(self) -> int:
         """The number of item parameters."""
         return int(self.categories.sum())
+
+    def ties(self) -> Floats:
+        """Return which estimate each parameter is: 1 there, else 0.
+
+        Shape (parameters, estimates): the identity, or with equal slopes one column for them all.
+        """
+        parameters = np.eye(self.size + 2 * (len(self.groups) - 1))
+        if not self.equal_slopes:
+            return parameters
+        parameters[self.first, self.first[0]] = 1.0
+        return np.delete(parameters, self.first[1:], axis=1)
 
 
 class Expected(NamedTuple):
@@ -145,6 +159,8 @@ def design(
     groups: Sequence[Patterns],
     versions: Places,
     categories: Sequence[int],
+    *,
+    equal_slopes: bool = False,
 ) -> Design:
     """Return the design; `categories` is one number per version."""
     numbers = np.asarray(categories, dtype=np.int64)
@@ -162,7 +178,17 @@ def design(
         columns.append(
             Columns(lowest + 1 + rank, lowest, starts, first[mine], patterns.blank_items)
         )
-    return Design(model, points, tuple(groups), versions, numbers, first, families, tuple(columns))
+    return Design(
+        model,
+        points,
+        tuple(groups),
+        versions,
+        numbers,
+        first,
+        families,
+        tuple(columns),
+        equal_slopes,
+    )
 
 
 def log_table(of: Design, vector: Floats) -> Floats:

@@ -60,6 +60,11 @@ class ItemParameters(Result):
                 -steps / slope for slope, steps in zip(self.slopes, self.intercepts, strict=True)
             )
 
+    @property
+    def equal_slopes(self) -> bool:
+        """Whether several items all have the very same slope."""
+        return len(self.slopes) > 1 and bool((self.slopes == self.slopes[0]).all())
+
     def pick(self, items: Sequence[str]) -> ItemParameters:
         """Return some of the items, in the order asked for."""
         unknown = [item for item in items if item not in self.items]
