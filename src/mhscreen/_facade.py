@@ -1058,6 +1058,7 @@ def _who(
     return sex, age, read("grade", cells.parse_grade, -1, "i1")
 
 
+@overload
 def simulate(
     plan: Plan,
     n: int,
@@ -1065,8 +1066,30 @@ def simulate(
     seed: int = 0,
     on: dt.date | str = "2026-10-15",
     assumptions: Assumptions | None = None,
+    truth: Literal[False] = False,
     like: Any = None,
-) -> tuple[Any, dict[str, Any]]:
+) -> tuple[Any, dict[str, Any]]: ...
+@overload
+def simulate(
+    plan: Plan,
+    n: int,
+    *,
+    seed: int = 0,
+    on: dt.date | str = "2026-10-15",
+    assumptions: Assumptions | None = None,
+    truth: Literal[True],
+    like: Any = None,
+) -> tuple[Any, dict[str, Any], Any]: ...
+def simulate(
+    plan: Plan,
+    n: int,
+    *,
+    seed: int = 0,
+    on: dt.date | str = "2026-10-15",
+    assumptions: Assumptions | None = None,
+    truth: bool = False,
+    like: Any = None,
+) -> tuple[Any, dict[str, Any]] | tuple[Any, dict[str, Any], Any]:
     """Simulate a synthetic district and the answers a programme asks for.
 
     Parameters
@@ -1081,6 +1104,8 @@ def simulate(
         When the forms are filled in.
     assumptions : Assumptions, optional
         What the district is like.
+    truth : bool
+        Whether to hand out the true levels, too.
     like : dataframe, optional
         The kind of frame wanted; pandas by default.
 
@@ -1090,6 +1115,10 @@ def simulate(
         Subjects begin with ``SYN-``: nobody in it exists.
     responses : dict of str to dataframe
         By slot.
+    levels : dataframe
+        Only with `truth`. For each ``subject`` the true level (``truth``), and under the name of
+        each slot the level from which that form was answered, as its informant sees it; in
+        standard deviations, NaN where no form is filed.
 
     Raises
     ------
@@ -1103,6 +1132,9 @@ def simulate(
     >>> roster, answers = mh.simulate(plan, 3, like={})
     >>> roster["subject"].tolist(), sorted(answers)[:2]
     (['SYN-000001', 'SYN-000002', 'SYN-000003'], ['observer@parent', 'observer@teacher'])
+    >>> _, _, levels = mh.simulate(plan, 3, truth=True, like={})
+    >>> sorted(levels)[-2:]
+    ['subject', 'truth']
     """
     expect("plan", plan, Plan)
     for name, number in (("n", n), ("seed", seed)):
@@ -1115,9 +1147,14 @@ def simulate(
         msg = "on: a day is expected, such as 2026-10-15"
         raise UsageError(msg) from None
     made = simulate_pupils(plan, n, np.random.default_rng(seed), on=day, assumptions=assumptions)
-    return frames.from_columns(made.roster, like=like), {
+    roster = frames.from_columns(made.roster, like=like)
+    responses = {
         slot: frames.from_columns(columns, like=like) for slot, columns in made.responses.items()
     }
+    if not truth:
+        return roster, responses
+    levels = {"subject": made.roster["subject"], "truth": made.truth, **made.levels}
+    return roster, responses, frames.from_columns(levels, like=like)
 
 
 def check_policy(

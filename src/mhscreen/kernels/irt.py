@@ -35,7 +35,9 @@ __all__ = [
 FORMS_AT_A_TIME = 1 << 9
 """Forms whose likelihoods stand side by side, so that the working arrays stay in the cache."""
 
-_REACH = 8.0
+REACH = 8.0
+"""How far the points of a grid reach to either side, in standard deviations of the prior."""
+
 _STEPS_PER_UNIT = 20
 
 
@@ -69,8 +71,8 @@ def grid(mean: float, sd: float) -> Grid:
     >>> len(points), points[0].item(), points[160].item(), points[-1].item()
     (321, -8.0, 0.0, 8.0)
     """
-    half = int(np.ceil(_REACH * max(sd, 1.0) * _STEPS_PER_UNIT - 1e-9))
-    standard = _REACH * (np.arange(-half, half + 1) / half)
+    half = int(np.ceil(REACH * max(sd, 1.0) * _STEPS_PER_UNIT - 1e-9))
+    standard = REACH * (np.arange(-half, half + 1) / half)
     return Grid(mean + sd * standard, np.exp(-0.5 * standard**2))
 
 
