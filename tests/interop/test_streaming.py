@@ -289,6 +289,17 @@ def test_what_another_run_has_left_is_not_taken_for_this_one(run, district, tmp_
     assert contents(run(changed, chunk=16).folder) == afresh
 
 
+def test_parts_of_another_size_are_not_mixed_with_those_that_are_done(
+    run, district, undivided, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        die_after(patch, 3)
+        with pytest.raises(Killed):
+            run(district, chunk=16)
+    # As many parts, and other pupils in them.
+    assert contents(run(district, chunk=17, archive_csv=True).folder) == undivided[1]
+
+
 def test_two_runs_never_work_in_one_folder(run, district):
     def again(step, *_):
         if step == "screen":

@@ -209,7 +209,7 @@ def screen_files(
         inputs = _inputs(roster, responses)
         basis = _basis(plan, when, columns, inputs)
         intake = Intake(plan, when, columns, roster, responses, work, chunk)
-        work.start({**basis, "synthetic": synthetic, "parts": intake.parts})
+        work.start({**basis, "synthetic": synthetic, "parts": intake.parts, "chunk": chunk})
         job = intake.sort(tell)
         parts = screen_parts(job, intake.partition, work.done, workers, tell)
         done = _Done(job, basis, parts, intake.problems, work.merge)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +36,8 @@ class WorkFolder:
         self.input, self.done, self.merge = path / "input", path / "done", path / "merge"
         self._path = path
 
-    def start(self, key: Mapping[str, Any]) -> bool:
-        """Begin, or go on: return whether something of this very run is done already.
+    def start(self, key: Mapping[str, Any]) -> None:
+        """Begin, or go on where this very run was.
 
         Parameters
         ----------
@@ -54,12 +55,11 @@ class WorkFolder:
             temporary = place.with_suffix(".new")
             temporary.write_text(text, "utf-8")
             temporary.replace(place)
-        return goes_on and any(self.done.iterdir())
 
 
 @contextmanager
 def open_work_folder(path: Path) -> Iterator[WorkFolder]:
-    """Give the work folder of a run; it is removed unless the process is stopped.
+    """Give the work folder of a run; it is removed unless the process or a worker is stopped.
 
     Parameters
     ----------
@@ -81,6 +81,8 @@ def open_work_folder(path: Path) -> Iterator[WorkFolder]:
         _take(lock.fileno(), path)
         try:
             yield WorkFolder(path)
+        except BrokenExecutor:  # a worker was killed: the next run goes on
+            raise
         except Exception:
             _remove(path, made)
             raise
