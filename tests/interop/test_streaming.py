@@ -3,7 +3,11 @@
 import csv
 import datetime as dt
 import json
+import os
 import shutil
+import subprocess
+import sys
+import time
 from collections import Counter
 
 import pyarrow as pa
@@ -274,6 +278,43 @@ def test_a_run_that_was_stopped_goes_on_and_gives_the_same(
     assert next(step for step in told if step[0] == "screen")[1] == done
     assert contents(result.folder) == undivided[1]
     assert not work.exists()
+
+
+_ALONE = """
+import sys
+import mhscreen as mh
+plan = mh.compile_plan(mh.shipped_library(), programme="qingdao-2023@1")
+roster, responses, out = sys.argv[1:]
+mh.screen_files(plan, roster=roster, responses=responses, at="2026-10-15", out=out, chunk=8,
+                archive_csv=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_killed_without_warning_again_and_again_gives_the_same(district, undivided, tmp_path):
+    """Eight times here; ``benchmarks/speed/kill.py`` does it at other sizes and times."""
+    out = tmp_path / "out"
+    done = tmp_path / ".out.work" / "done"
+    command = [sys.executable, "-c", _ALONE, district / "pupils.csv", district / "answers", out]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    kept = []
+    for parts in (0, 1, 2, 5, 9, 12, 15, 17):
+        process = subprocess.Popen(command, env=environment)
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            found = list(done.glob("[0-9]*")) if done.exists() else None
+            if found is not None and len(found) >= parts:
+                break
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        assert not (out / "run.json").exists()
+        kept.append(len(list(done.glob("[0-9]*"))))
+    assert kept == sorted(kept)
+    assert kept[-1] >= 17
+    subprocess.run(command, env=environment, check=True)
+    assert contents(out) == undivided[1]
+    assert not done.parent.exists()
 
 
 def test_what_another_run_has_left_is_not_taken_for_this_one(run, district, tmp_path, monkeypatch):
