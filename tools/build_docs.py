@@ -40,6 +40,7 @@ from typer.main import get_command
 from mhscreen import vocabulary
 from mhscreen.cli import app
 from mhscreen.conformance.generate import summary
+from mhscreen.conformance.policy_generate import read_policy_measures
 from mhscreen.conformance.write import read_measures
 from mhscreen.definitions import (
     Instrument,
@@ -497,6 +498,31 @@ def part_conformance(_: str) -> str:
     )
 
 
+def part_conformance_policies(_: str) -> str:
+    """Return how good the vectors of the policies are."""
+    measures = read_policy_measures(ROOT / "benchmarks/conformance/kit")
+    rows = [
+        [
+            one.form,
+            *map(str, (one.vectors, one.mutants, one.killed, one.equivalent)),
+            f"{one.told_apart} / {one.classes}",
+            f"{one.diagnosed} / {one.held_out} ({100 * one.diagnosed / one.held_out:.1f} %)",
+        ]
+        for one in measures
+    ]
+    heading = ["policy", "vectors", "mutants", "noticed", "same", "kinds told apart",
+               "diagnosed, held out"]  # fmt: skip
+    proofs = Counter[str]()
+    for one in measures:
+        proofs.update(one.proofs)
+    used = ", ".join(f"{name} {number}" for name, number in sorted(proofs.items()))
+    unproved = sum(one.unproved for one in measures)
+    return (
+        f"{table(heading, rows)}\n\nNeither noticed nor proved the same: {unproved}. "
+        f"Proofs used: {used}."
+    )
+
+
 def part_conformance_oracles(_: str) -> str:
     """Return with what each form of the kit was compared, and how far it agrees."""
     kit = ROOT / "benchmarks/conformance/kit"
@@ -526,6 +552,7 @@ PARTS: dict[str, Callable[[str], str]] = {
     "commands": part_commands,
     "conformance": part_conformance,
     "conformance-oracles": part_conformance_oracles,
+    "conformance-policies": part_conformance_policies,
     "decisions": part_decisions,
     "entry-fields": part_entry_fields,
     "file": part_file,

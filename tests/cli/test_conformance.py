@@ -132,3 +132,20 @@ def test_generating_writes_the_kit_that_is_shipped(tmp_path):
     stale = run("generate", "--check", "--quick", "--out", tmp_path, "--instrument", "gad2@1")
     assert stale.exit_code == 1
     assert "gad2-1.0.0/inputs.csv" in stale.output
+
+
+def test_a_vendor_with_a_changed_rule_is_told_so(tmp_path):
+    expected = KIT / "policies" / "sdq-multi-informant-1.0.0" / "expected.csv"
+    assert run("check", "--policy", "sdq-multi-informant@1", "--kit", KIT, expected).exit_code == 0
+    text = expected.read_text(encoding="utf-8").replace("not_screened,", "none,")
+    file = tmp_path / "vendor.csv"
+    file.write_text(text, encoding="utf-8")
+    found = run("check", "--policy", "sdq-multi-informant@1", "--kit", KIT, file)
+    assert found.exit_code == 1
+    assert "looks like not screened is shown as none" in found.output
+    assert "gate: unsafe results found" in found.output
+
+
+def test_a_policy_is_not_checked_beside_an_instrument(tmp_path):
+    found = run("check", "--policy", "three-tier-cn@1", "--instrument", "gad7@1", tmp_path)
+    assert found.exit_code == 2

@@ -13,6 +13,8 @@ from mhscreen.cli.printing import Language, LanguageOption, errors_end_with
 from mhscreen.problems import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mhscreen.conformance.generate import Measures
     from mhscreen.conformance.waivers import Waiver
 
@@ -23,6 +25,10 @@ KitOption = Annotated[Path, typer.Option("--kit", help="The folder of the kit.")
 InstrumentOption = Annotated[
     list[str] | None,
     typer.Option("--instrument", help="Such as sdq@1; repeatable. By default all of them."),
+]
+PolicyOption = Annotated[
+    list[str] | None,
+    typer.Option("--policy", help="Such as three-tier-cn@1; repeatable."),
 ]
 
 
@@ -40,6 +46,7 @@ def add_to(app: typer.Typer) -> None:
 def generate(
     out: Annotated[Path, typer.Option(help="The folder for the kit.")] = _KIT,
     instrument: InstrumentOption = None,
+    policy: PolicyOption = None,
     compare: Annotated[
         bool, typer.Option("--check", help="Write nothing; say whether the kit is as it would be.")
     ] = False,
@@ -47,30 +54,47 @@ def generate(
         bool, typer.Option("--quick", help="Without proofs and held-out diagnosis.")
     ] = False,
 ) -> None:
-    """Choose the vectors of every form, and measure them.
+    """Choose the vectors of every form and policy, and measure them.
 
     Ends with 0 when all is noticed and told apart or proved alike (with --check: and the folder
     is up to date), else with 1.
     """
-    import mhscreen as mh
     from mhscreen.conformance.generate import is_good
-    from mhscreen.conformance.scorer import find_forms
-    from mhscreen.conformance.write import write_kit
 
     with errors_end_with(2):
-        forms = find_forms(mh.installed_library(), instrument or ())
         if not compare:
-            measures = write_kit(out, forms, measure=not quick, progress=_show)
+            measures = _write(out, instrument or (), policy or (), measure=not quick)
             if not all(map(is_good, measures)):
                 raise typer.Exit(1)
             return
         with tempfile.TemporaryDirectory() as name:
-            write_kit(Path(name), forms, measure=not quick, progress=_show)
-            stale = _differences(Path(name), out, whole=not instrument, measured=not quick)
+            _write(Path(name), instrument or (), policy or (), measure=not quick)
+            whole = not instrument and not policy
+            stale = _differences(Path(name), out, whole=whole, measured=not quick)
     for file in stale:
         typer.echo(f"not up to date: {file}", err=True)
     if stale:
         raise typer.Exit(1)
+
+
+def _write(
+    out: Path, instruments: Sequence[str], policies: Sequence[str], *, measure: bool
+) -> tuple[Measures, ...]:
+    """Write what is asked for: by default the forms and the policies."""
+    import mhscreen as mh
+    from mhscreen.conformance import write_kit, write_policies
+    from mhscreen.conformance.policy_scorer import find_screeners
+    from mhscreen.conformance.scorer import find_forms
+
+    library = mh.installed_library()
+    found: tuple[Measures, ...] = ()
+    if instruments or not policies:
+        forms = find_forms(library, instruments)
+        found += write_kit(out, forms, measure=measure, progress=_show)
+    if policies or not instruments:
+        screeners = find_screeners(library, policies)
+        found += write_policies(out, library, screeners, measure=measure, progress=_show)
+    return found
 
 
 def _show(one: Measures) -> None:
@@ -85,9 +109,12 @@ def _show(one: Measures) -> None:
 def _differences(new: Path, old: Path, *, whole: bool, measured: bool) -> list[str]:
     from mhscreen.conformance.write import files_of
 
-    summaries = {"manifest.json", "measures.json"}
-    names = [name for name in files_of(new) if whole or name not in summaries]
-    names = [name for name in names if measured or name != "measures.json"]
+    names = [
+        name
+        for name in files_of(new)
+        if (whole or not name.endswith(("manifest.json", "measures.json")))
+        and (measured or not name.endswith("measures.json"))
+    ]
     stale = [
         name
         for name in names
@@ -96,11 +123,12 @@ def _differences(new: Path, old: Path, *, whole: bool, measured: bool) -> list[s
     return stale + ([name for name in files_of(old) if name not in files_of(new)] if whole else [])
 
 
-def check(
+def check(  # noqa: PLR0917 - typer reads one parameter per option
     results: Annotated[
         Path | None, typer.Argument(help="A file or a folder: CSV or JSON lines.")
     ] = None,
     instrument: InstrumentOption = None,
+    policy: PolicyOption = None,
     informant: Annotated[str | None, typer.Option(help="Only this informant's form.")] = None,
     command: Annotated[
         str | None,
@@ -119,7 +147,14 @@ def check(
     Ends with 0 when both verdicts are good, 1 when a clause fails, 2 when nothing was checked.
     """
     import mhscreen as mh
-    from mhscreen.conformance import as_text, check_results, load_kits, run_command
+    from mhscreen.conformance import (
+        as_text,
+        check_policies,
+        check_results,
+        load_kits,
+        load_policy_kits,
+        run_command,
+    )
     from mhscreen.conformance.kit import read_manifest
     from mhscreen.conformance.report import WRITERS
     from mhscreen.conformance.waivers import read_waivers
@@ -132,11 +167,20 @@ def check(
         if (results is None) == (command is None):
             msg = "give either results or --command"
             raise UsageError(msg)
-        kits = load_kits(kit, mh.installed_library(), instrument or (), informant)
+        if policy and (instrument or informant or results is None):
+            msg = "--policy takes results in a file or a folder, and stands alone"
+            raise UsageError(msg)
+        library = mh.installed_library()
+        screened = load_policy_kits(kit, library, policy) if policy else ()
+        kits = () if policy else load_kits(kit, library, instrument or (), informant)
         given: tuple[Waiver, ...] = ()
         if waivers is not None:
-            given = read_waivers(waivers, [entry["form"] for entry in read_manifest(kit)])
-        if results is not None:
+            names = [entry["form"] for entry in read_manifest(kit)]
+            names += [one.screener.name for one in screened]
+            given = read_waivers(waivers, names)
+        if policy and results is not None:
+            found = check_policies(screened, results, waivers=given)
+        elif results is not None:
             found = check_results(kits, results, waivers=given)
         else:
             found = run_command(kits, shlex.split(command or ""), waivers=given)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mhscreen.conformance.clauses import CLAUSES, Failure, find_failures
+from mhscreen.conformance.clauses import CLAUSES, EVERY_CLAUSE, Failure, find_failures
 from mhscreen.conformance.diagnose import Diagnosis, diagnose
 from mhscreen.conformance.kit import read_form_kit, read_manifest, write_rows
 from mhscreen.conformance.results import read_results, read_text
@@ -101,7 +101,7 @@ class Check:
 
     def state(self, verdict: str) -> str:
         """Return ``passed``, ``waived`` or ``failed`` for the ``standard`` or the ``gate``."""
-        numbers = {clause.number for clause in CLAUSES if clause.verdict == verdict}
+        numbers = {clause.number for clause in EVERY_CLAUSE if clause.verdict == verdict}
         states = {one.state for form in self.forms for one in form.clauses if one.clause in numbers}
         if "failed" in states:
             return "failed"
@@ -255,14 +255,7 @@ def check_form(kit: FormKit, results: Results, waivers: Sequence[Waiver] = ()) -
     for clause in CLAUSES:
         mine = [one for one in failures if one.clause == clause.number]
         example = _smallest(kit, cells, mine) if mine else None
-        waiver = next(
-            (
-                one
-                for one in waivers
-                if one.clause == clause.number and one.form in ("", kit.form.name)
-            ),
-            None,
-        )
+        waiver = find_waiver(waivers, clause.number, kit.form.name)
         clauses.append(ClauseResult(clause.number, len(mine), example, waiver if mine else None))
     return FormCheck(
         kit.form.name,
@@ -271,6 +264,12 @@ def check_form(kit: FormKit, results: Results, waivers: Sequence[Waiver] = ()) -
         tuple(clauses),
         diagnose(kit, results.columns),
     )
+
+
+def find_waiver(waivers: Sequence[Waiver], clause: int, form: str) -> Waiver | None:
+    """Return the waiver of a clause on a form, if there is one."""
+    fitting = (one for one in waivers if one.clause == clause and one.form in ("", form))
+    return next(fitting, None)
 
 
 def _smallest(kit: FormKit, cells: list[list[str]], failures: Sequence[Failure]) -> Example:

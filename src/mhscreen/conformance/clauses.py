@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mhscreen.conformance.scorer import Columns
     from mhscreen.steps.score import FormScores
 
-__all__ = ["CLAUSES", "Clause", "Failure", "find_failures"]
+__all__ = ["CLAUSES", "EVERY_CLAUSE", "POLICY_CLAUSES", "Clause", "Failure", "find_failures"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,54 @@ CLAUSES = (
     ),
     _clause(17, "gate", "An invalid form is not called valid", "无效问卷不得判为有效"),
 )
+
+POLICY_CLAUSES = (
+    _clause(
+        21,
+        "standard",
+        "Every output of the policy is given (undecided rules and what is due are optional)",
+        "给出该预警规则的全部输出项（未定规则与待办可不给）",
+    ),
+    _clause(22, "standard", "The tier that is established agrees", "已成立的级别一致"),
+    _clause(23, "standard", "The tier that is still possible agrees", "仍可能达到的级别一致"),
+    _clause(24, "standard", "What is shown agrees", "显示的结果一致"),
+    _clause(
+        25, "standard", "The rules that hold agree, and those left open", "成立及未定的规则一致"
+    ),
+    _clause(26, "standard", "The flags agree, and what is due", "提示标记与待办一致"),
+    _clause(
+        31,
+        "gate",
+        "Nothing reassuring is shown where a critical item is blank",
+        "危急条目未答时不得显示令人放心的结果",
+    ),
+    _clause(
+        32,
+        "gate",
+        "Nothing reassuring is shown where a required form is absent",
+        "缺少必填问卷时不得显示令人放心的结果",
+    ),
+    _clause(
+        33,
+        "gate",
+        "Nothing reassuring is shown where a form is invalid, or may be",
+        "问卷无效或可能无效时不得显示令人放心的结果",
+    ),
+    _clause(
+        34,
+        "gate",
+        "Nothing milder is shown than a rule that holds, whatever the rest says",
+        "任何规则成立时，显示的结果不得低于其级别",
+    ),
+    _clause(
+        35,
+        "gate",
+        "No tier is ruled out that blanks and absent forms still allow",
+        "不得排除未答题或缺交问卷仍可能达到的级别",
+    ),
+)
+
+EVERY_CLAUSE = (*CLAUSES, *POLICY_CLAUSES)
 
 
 @dataclass(frozen=True)
@@ -263,4 +311,4 @@ def clause_of(number: int) -> Clause:
     return _BY_NUMBER[number]
 
 
-_BY_NUMBER: Mapping[int, Clause] = {clause.number: clause for clause in CLAUSES}
+_BY_NUMBER: Mapping[int, Clause] = {clause.number: clause for clause in EVERY_CLAUSE}

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from mhscreen.conformance.kit import FormKit
     from mhscreen.conformance.scorer import Columns, Departure, Form
 
-__all__ = ["Diagnosis", "diagnose"]
+__all__ = ["LIKE", "Diagnosis", "diagnose"]
 
-_LIKE = 0.6  # the least share of differences that "most like" explains
+LIKE = 0.6  # the least share of differences that "most like" explains
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,10 @@ def diagnose(kit: FormKit, given: Columns) -> tuple[Diagnosis, ...]:
     matches += _matches(kit, given, expected, some)
     found = list(_parts(matches, wrong, total))
     explained = sum(one.explained for one in found)
-    if found and explained >= _LIKE:
+    if found and explained >= LIKE:
         return tuple(found)
     like = max(matches, key=lambda one: one.number - one.contradicted, default=None)
-    if like is not None and like.number - like.contradicted >= _LIKE * total:
+    if like is not None and like.number - like.contradicted >= LIKE * total:
         alike = [one for one in matches if _same(one, like)]
         return (_named("like", alike, total),)
     return tuple(found)

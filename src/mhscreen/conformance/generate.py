@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mhscreen.conformance.choose import Evaluated
     from mhscreen.conformance.scorer import Departure, Form, Vectors
 
-__all__ = ["Generated", "Measures", "generate_form"]
+__all__ = ["Generated", "Measures", "coin", "generate_form"]
 
 _SPARE = 4
 
@@ -236,7 +236,7 @@ def _held_out(
     A hidden fault is diagnosed rightly where all that looks like it on those vectors is of its
     own class, the definition not among it.
     """
-    half = np.array([_coin(one) for one in evaluated.scorers])
+    half = np.array([coin(one.name) for one in evaluated.scorers])
     tried = right = 0
     for fold in (0, 1):
         kept = np.concatenate([[True], half != fold])
@@ -251,8 +251,9 @@ def _held_out(
     return tried, right
 
 
-def _coin(one: Departure) -> int:
-    return hashlib.sha256(one.name.encode()).digest()[0] & 1
+def coin(name: str) -> int:
+    """Return 0 or 1, as a hash of a name has it."""
+    return hashlib.sha256(name.encode()).digest()[0] & 1
 
 
 def summary(measures: Sequence[Measures]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mhscreen.conformance.scorer import Columns
     from mhscreen.problems import ProblemLog
 
-__all__ = ["Results", "read_results", "read_text"]
+__all__ = ["Results", "Row", "few", "given_rows", "parse_rows", "read_results", "read_text"]
 
 _NOTHING = {"", "na", "nan", "null", "none", "#n/a", "."}
 _SHOWN = 6
@@ -48,7 +48,7 @@ class Results:
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
     """One vector's outputs, with its place."""
 
     file: str
@@ -74,13 +74,18 @@ def read_results(path: Path, kits: Sequence[FormKit], log: ProblemLog) -> dict[s
     dict of str to Results
         By form.
     """
+    return _by_form(given_rows(path, log), kits, log)
+
+
+def given_rows(path: Path, log: ProblemLog) -> list[Row]:
+    """Return the rows of a file, or of all files of a folder."""
     files = [path]
     if path.is_dir():
         files = sorted(one for one in path.iterdir() if one.suffix.lower() in _SUFFIXES)
         if not files:
             log.add("MH901", "no results in this folder", expected="files .csv or .jsonl",
                     file=str(path))  # fmt: skip
-    rows: list[_Row] = []
+    rows: list[Row] = []
     for file in files:
         try:
             text = file.read_text(encoding="utf-8-sig")
@@ -90,16 +95,17 @@ def read_results(path: Path, kits: Sequence[FormKit], log: ProblemLog) -> dict[s
         except UnicodeDecodeError:
             log.add("MH901", "not UTF-8 text", file=str(file))
             continue
-        rows.extend(_rows(text, str(file), log))
-    return _by_form(rows, kits, log)
+        rows.extend(parse_rows(text, str(file), log))
+    return rows
 
 
 def read_text(text: str, name: str, kits: Sequence[FormKit], log: ProblemLog) -> dict[str, Results]:
     """Read results that a command printed; as `read_results`."""
-    return _by_form(list(_rows(text, name, log)), kits, log)
+    return _by_form(list(parse_rows(text, name, log)), kits, log)
 
 
-def _rows(text: str, file: str, log: ProblemLog) -> Iterator[_Row]:
+def parse_rows(text: str, file: str, log: ProblemLog) -> Iterator[Row]:
+    """Yield the rows of a text: CSV, long CSV or JSON lines."""
     first = text.lstrip()[:1]
     if not first:
         log.add("MH901", "nothing in it", file=file)
@@ -109,7 +115,7 @@ def _rows(text: str, file: str, log: ProblemLog) -> Iterator[_Row]:
         yield from _csv_rows(text, file, log)
 
 
-def _json_rows(text: str, file: str, log: ProblemLog) -> Iterator[_Row]:
+def _json_rows(text: str, file: str, log: ProblemLog) -> Iterator[Row]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
@@ -123,14 +129,14 @@ def _json_rows(text: str, file: str, log: ProblemLog) -> Iterator[_Row]:
             log.add("MH901", "no line of results", expected=expected, file=file, row=number)
             continue
         cells = {str(name): _text(value) for name, value in outputs.items()}
-        yield _Row(file, number, str(found.get("vector", "")), cells)
+        yield Row(file, number, str(found.get("vector", "")), cells)
 
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _csv_rows(text: str, file: str, log: ProblemLog) -> Iterator[_Row]:
+def _csv_rows(text: str, file: str, log: ProblemLog) -> Iterator[Row]:
     delimiter = ";" if ";" in text.split("\n", 1)[0] else ","
     table = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     heading = [name.strip() for name in table[0]]
@@ -142,7 +148,7 @@ def _csv_rows(text: str, file: str, log: ProblemLog) -> Iterator[_Row]:
     if repeated:
         log.add("MH905", f"two columns '{repeated[0]}'", file=file)
         return
-    long: dict[str, _Row] = {}
+    long: dict[str, Row] = {}
     for number, cells in enumerate(table[1:], start=1):
         if not any(cell.strip() for cell in cells):
             continue
@@ -153,17 +159,17 @@ def _csv_rows(text: str, file: str, log: ProblemLog) -> Iterator[_Row]:
         row = {name: cell.strip() for name, cell in zip(heading, cells, strict=True)}
         vector = row.pop("vector")
         if set(heading) != _LONG:
-            yield _Row(file, number, vector, row)
+            yield Row(file, number, vector, row)
             continue
-        one = long.setdefault(vector, _Row(file, number, vector, {}))
+        one = long.setdefault(vector, Row(file, number, vector, {}))
         if row["output"] in one.cells:
             log.add("MH903", f"'{row['output']}' twice for {vector}", file=file, row=number)
-        long[vector] = _Row(file, one.number, vector, {**one.cells, row["output"]: row["value"]})
+        long[vector] = Row(file, one.number, vector, {**one.cells, row["output"]: row["value"]})
     yield from long.values()
 
 
-def _by_form(rows: Sequence[_Row], kits: Sequence[FormKit], log: ProblemLog) -> dict[str, Results]:
-    forms: dict[str, dict[str, _Row]] = {kit.form.name: {} for kit in kits}
+def _by_form(rows: Sequence[Row], kits: Sequence[FormKit], log: ProblemLog) -> dict[str, Results]:
+    forms: dict[str, dict[str, Row]] = {kit.form.name: {} for kit in kits}
     names = {name for kit in kits for name in kit.names}
     strange = 0
     for row in rows:
@@ -174,7 +180,7 @@ def _by_form(rows: Sequence[_Row], kits: Sequence[FormKit], log: ProblemLog) -> 
                 log.add(
                     "MH904",
                     f"no vector '{row.vector[:60]}' in the forms that are checked",
-                        expected=_few(list(forms)),
+                        expected=few(list(forms)),
                     hint="the column 'vector' of inputs.csv goes through unchanged",
                     file=row.file,
                     row=row.number,
@@ -195,7 +201,7 @@ def _by_form(rows: Sequence[_Row], kits: Sequence[FormKit], log: ProblemLog) -> 
             file = next(iter(given.values())).file
             log.add(
                 "MH902",
-                f"no row for {_few(absent)}",
+                f"no row for {few(absent)}",
                 expected=f"{len(kit.names)} rows, one for each row of inputs.csv",
                 hint="a form that is refused has a row, too, with empty outputs",
                 file=file,
@@ -206,7 +212,7 @@ def _by_form(rows: Sequence[_Row], kits: Sequence[FormKit], log: ProblemLog) -> 
     return found
 
 
-def _columns(kit: FormKit, given: Mapping[str, _Row], log: ProblemLog) -> Results:
+def _columns(kit: FormKit, given: Mapping[str, Row], log: ProblemLog) -> Results:
     known = score_vectors(kit.form, kit.vectors)
     headings = dict.fromkeys(name for row in given.values() for name in row.cells)
     inputs = {"sex", "age", "grade", *(item.id for item in kit.form.plan.items)}
@@ -219,7 +225,7 @@ def _columns(kit: FormKit, given: Mapping[str, _Row], log: ProblemLog) -> Result
             log.add(
                 "MH905",
                 f"'{name[:60]}' is no output of {kit.form.name}",
-                expected=_few(list(known)),
+                expected=few(list(known)),
                 hint=f"did you mean '{near[0]}'?" if near else "see form.json",
                 file=next(iter(given.values())).file,
             )
@@ -228,7 +234,7 @@ def _columns(kit: FormKit, given: Mapping[str, _Row], log: ProblemLog) -> Result
 
 
 def _column(
-    kit: FormKit, name: str, given: Mapping[str, _Row], words: tuple[str, ...], log: ProblemLog
+    kit: FormKit, name: str, given: Mapping[str, Row], words: tuple[str, ...], log: ProblemLog
 ) -> Column:
     values = np.full(len(kit.names), np.nan)
     for place, vector in enumerate(kit.names):
@@ -246,7 +252,7 @@ def _column(
     return Column(values, words)
 
 
-def _few(names: Sequence[str]) -> str:
+def few(names: Sequence[str]) -> str:
     """Return the first names of a list, for a message."""
     return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
 

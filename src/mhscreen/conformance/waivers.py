@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mhscreen.conformance.clauses import CLAUSES
+from mhscreen.conformance.clauses import EVERY_CLAUSE
 from mhscreen.loading.yaml_reader import decode, read_yaml
 from mhscreen.problems import DefinitionError, Problem
 
@@ -90,9 +90,9 @@ def _faults(entry: Any, forms: Sequence[str]) -> Iterator[Problem]:
     unknown = sorted(set(map(str, entry)) - _KEYS)
     if unknown:
         yield Problem("MH908", f"unknown key '{unknown[0]}'", ", ".join(sorted(_KEYS)))
-    by_number = {clause.number: clause for clause in CLAUSES}
+    by_number = {clause.number: clause for clause in EVERY_CLAUSE}
     clause = by_number.get(entry.get("clause"))  # type: ignore[arg-type]  # any value is looked up
-    standard = ", ".join(str(c.number) for c in CLAUSES if c.verdict == "standard")
+    standard = ", ".join(str(c.number) for c in EVERY_CLAUSE if c.verdict == "standard")
     if clause is None:
         yield Problem("MH908", "no such clause", standard)
     elif clause.verdict == "gate":
