@@ -387,7 +387,8 @@ def screen_files(
         About how many pupils are screened at once: it decides how much memory a run needs, and
         changes no byte of the results.
     workers : int
-        How many processes screen them.
+        How many processes screen them. With several, a script calls this below
+        ``if __name__ == "__main__":``.
     temporary : path, optional
         A folder for what the run has to keep meanwhile, which is pupils' answers; by default a
         hidden one beside `out`. It is removed, unless the process is stopped.

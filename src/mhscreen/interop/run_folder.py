@@ -182,7 +182,8 @@ def screen_files(
     chunk : int
         About how many pupils are screened at once.
     workers : int
-        How many processes screen them.
+        How many processes screen them. With several, a script calls this below
+        ``if __name__ == "__main__":``.
     temporary : path, optional
         A folder for what the run has to keep meanwhile, which is pupils' answers; by default a
         hidden one beside `out`. It is removed, unless the process is stopped.
@@ -228,8 +229,6 @@ def _temporary(out: Path, responses: Path, temporary: str | os.PathLike[str] | N
     out = out.resolve()
     home = out.parent if temporary is None else Path(temporary).resolve()
     if responses.is_dir() and home.is_relative_to(responses.resolve()):
-        if temporary is None:
-            return home.parent / f".{out.name}.work"
         msg = "temporary: it cannot lie among the answers, or it would be read as such"
         raise UsageError(msg)
     return home / f".{out.name}.work"
