@@ -135,10 +135,11 @@ def test_too_high_a_tier_fails_the_standard_and_not_the_gate(check, three_tier):
     assert found.state("gate") == "passed"
 
 
-def test_an_established_tier_hidden_as_undetermined_fails_the_gate(check, three_tier):
+@pytest.mark.parametrize("shown", ["undetermined", "not_screened", ""])
+def test_an_established_tier_that_is_not_told_fails_the_gate(check, three_tier, shown):
     vector = vector_where(three_tier, screen="major")
     text = as_csv(three_tier, screen_pupils(three_tier.screener, three_tier.pupils))
-    assert 34 in failed(check(three_tier, edited(text, vector, screen="undetermined")))
+    assert 34 in failed(check(three_tier, edited(text, vector, screen=shown)))
 
 
 def test_two_changed_rules_are_both_named(check, three_tier):

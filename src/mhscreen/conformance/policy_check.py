@@ -246,7 +246,8 @@ def _unsafe(kit: PolicyKit, given: Columns, expected: Columns) -> Iterator[Failu
             yield from _failures(clause, "screen", reassuring & where, given, expected)
         other = reassuring & ~(found.critical_open | absent | doubtful)
         milder = (wanted <= MAJOR) & (shown < wanted)
-        hidden = (wanted <= MAJOR) & (wanted >= GENERAL) & (shown > MAJOR)
+        is_told = (shown >= wanted) & (shown <= MAJOR)  # an empty cell tells nobody
+        hidden = (wanted <= MAJOR) & (wanted >= GENERAL) & ~is_told
         yield from _failures(34, "screen", milder | hidden, given, expected)
         yield from _failures(35, "screen", other, given, expected)
     if "possible" in given:
