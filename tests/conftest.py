@@ -186,9 +186,9 @@ class Book:
 
     # -- people -----------------------------------------------------------------------------------
 
-    def enter(self, kind, on, *names, about="A1", by="t-07", role="psych_teacher", **fields):
+    def enter(self, what, on, *names, about="A1", by="t-07", role="psych_teacher", **fields):
         draft = {
-            "entry_type": kind, "pupil_ref": about, "author": by, "role": role,
+            "entry_type": what, "pupil_ref": about, "author": by, "role": role,
             "occurred_at": on if "T" in on else f"{on}T10:00:00+08:00",
             "names": [one["entry_id"] for one in names], **fields,
         }  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from mhscreen.ledger.chain import batch_root, find_breaks, link
 from mhscreen.ledger.record import complete_draft
 
-NOW = dt.datetime(2026, 10, 16, 9, 0, tzinfo=dt.UTC)
+NOW = dt.datetime(2026, 10, 25, 9, 0, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="module")

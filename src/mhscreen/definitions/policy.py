@@ -286,7 +286,7 @@ class CaseClosure(Sourced):
     at_most: Tier
     """The highest tier from which a case may be closed."""
     follow_ups: Annotated[int, Field(strict=True, ge=0)]
-    """Follow-ups that must have gone before, each in a month of its own."""
+    """Follow-ups without a worsening that must have gone before, each in a month of its own."""
 
 
 class Policy(Model):

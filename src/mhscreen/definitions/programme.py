@@ -23,6 +23,7 @@ from mhscreen.vocabulary import (
     EntryType,
     FollowUpRhythm,
     LedgerClass,
+    PlanKind,
     Role,
     Stage,
     Tier,
@@ -107,6 +108,8 @@ class ActionStep(Model):
     """By when, from the decision on."""
     every: FollowUpRhythm | None = None
     """How often, from the decision on."""
+    kind: PlanKind | None = None
+    """Of a plan, what kind; absent: any."""
     title: Text | None = None
     """What it is in words, where its type does not say it."""
 

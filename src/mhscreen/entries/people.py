@@ -70,6 +70,7 @@ __all__ = [
     "Transfer",
 ]
 
+ItemName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z][a-z0-9_]*$")]
 Rating = Annotated[int, Field(strict=True, ge=1, le=10)]
 
 
@@ -94,7 +95,7 @@ class PupilEntry(PersonEntry):
 class Asked(Model):
     """One thing that a person asked about in plain words."""
 
-    about: Concern | str
+    about: Concern | ItemName
     """A concern, or ``instrument.item`` of a recorded item."""
     answer: Answer
     """What was answered."""
@@ -108,7 +109,7 @@ class Interview(PupilEntry):
     entry_type: Literal[EntryType.INTERVIEW]
     channel: Channel
     """How."""
-    asked: tuple[Asked, ...]
+    asked: Annotated[tuple[Asked, ...], Field(min_length=1)]
     """What was asked about in plain words; self-harm and suicide always are."""
     ratings: Annotated[dict[LifeArea, Rating], Field(default_factory=dict)]
     """The pupil's own ratings, 1 to 10; higher is better."""

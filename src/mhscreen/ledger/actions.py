@@ -18,9 +18,12 @@ from mhscreen.ledger.cases import Action
 from mhscreen.steps.due import due_times
 from mhscreen.vocabulary import (
     Answer,
+    Change,
     Concern,
     EntryType,
     FollowUpRhythm,
+    PlanState,
+    Response,
     Role,
     ScreenTier,
     Tier,
@@ -28,7 +31,7 @@ from mhscreen.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mhscreen.definitions import Programme
     from mhscreen.definitions.programme import ActionStep
@@ -36,7 +39,13 @@ if TYPE_CHECKING:
     from mhscreen.ledger.evidence import Evidence
     from mhscreen.ledger.order import Event
 
-__all__ = ["abuse_flagged_by", "case_actions", "decision_actions", "evidence_actions"]
+__all__ = [
+    "abuse_actions",
+    "abuse_flagged_by",
+    "case_actions",
+    "decision_actions",
+    "evidence_actions",
+]
 
 _REVIEW = Due(monthly_review=True)
 _STAY = Text(en="Do not leave the pupil alone", zh="须有人陪伴，不可让学生独处")
@@ -67,7 +76,7 @@ def evidence_actions(evidence: Sequence[Evidence], events: Sequence[Event]) -> I
         yield Action(
             id="see_pupil",
             does=EntryType.INTERVIEW,
-            by=Role(entry["assignee"]),
+            by=Role(entry["assignee"] or Role.PSYCH_TEACHER),
             begins_at=one.event.at,
             due_at=due,
             because=one.event.id,
@@ -80,7 +89,7 @@ def evidence_actions(evidence: Sequence[Evidence], events: Sequence[Event]) -> I
             yield Action(
                 id="stay_with_pupil",
                 does=EntryType.INTERVENTION,
-                by=Role(entry["assignee"]),
+                by=Role(entry["assignee"] or Role.PSYCH_TEACHER),
                 begins_at=one.event.at,
                 due_at=one.event.at,
                 because=one.event.id,
@@ -90,15 +99,39 @@ def evidence_actions(evidence: Sequence[Evidence], events: Sequence[Event]) -> I
 
 
 def _first(events: Iterable[Event], kinds: Sequence[EntryType], named: str) -> str | None:
-    return next((e.id for e in events if e.kind in kinds and named in e.names), None)
+    fits = (e.id for e in events if e.kind in kinds and named in e.names and _reached(e))
+    return next(fits, None)
 
 
-def decision_actions(asking: Sequence[Evidence], programme: Programme) -> Iterator[Action]:
+def _reached(event: Event) -> bool:
+    """Whether a person has really met somebody."""
+    entry = event.entry
+    seen = set(entry.get("observations", {"": ""}).values())
+    return not (
+        event.by_machine
+        or entry.get("response") == Response.NOT_REACHED
+        or seen == {str(Change.NOT_SEEN)}
+    )
+
+
+def decision_actions(
+    asking: Sequence[Evidence], told: Sequence[Event], programme: Programme
+) -> Iterator[Action]:
     """Yield who sets the tier, for evidence that nobody has decided on.
 
-    What could not be settled is decided on like general.
+    What could not be settled is decided on like general; a "yes" that a person heard, like severe.
     """
     matrix = {action.tier: action for action in programme.action_matrix}
+    for event in told:
+        action = matrix[Tier.SEVERE]
+        yield Action(
+            id="set_tier",
+            does=EntryType.TIER_CHANGE,
+            by=action.decided_by,
+            begins_at=event.at,
+            due_at=_due(programme, action.decided_within or _REVIEW, event.at),
+            because=event.id,
+        )
     for one in asking:
         unsettled = one.shown is ScreenTier.UNDETERMINED
         action = matrix[Tier.GENERAL if unsettled else one.tier]
@@ -112,23 +145,51 @@ def decision_actions(asking: Sequence[Evidence], programme: Programme) -> Iterat
         )
 
 
-def abuse_flagged_by(events: Sequence[Event]) -> Event | None:
-    """Return the first entry that says that a pupil may have been harmed; None where none does."""
+def abuse_flagged_by(
+    events: Sequence[Event], concerns: Mapping[str, Concern] | None = None
+) -> list[Event]:
+    """Return the entries that say that a pupil may have been harmed.
+
+    Parameters
+    ----------
+    events : sequence of Event
+        The pupil's entries in order.
+    concerns : mapping of str to Concern, optional
+        What the items of the programme ask about, by ``instrument.item``.
+    """
+    about = {str(Concern.ABUSE)} | {
+        name for name, concern in (concerns or {}).items() if concern is Concern.ABUSE
+    }
+    found = []
     for event in events:
         on_form = any(
             item["concern"] == Concern.ABUSE and item["state"] == "positive"
             for item in event.entry.get("critical_items", ())
         )
         told = any(
-            asked["about"] == Concern.ABUSE and asked["answer"] == Answer.YES
+            asked["about"] in about and asked["answer"] == Answer.YES
             for asked in event.entry.get("asked", ())
         )
         if on_form or told:
-            return event
-    return None
+            found.append(event)
+    return found
 
 
-def case_actions(course: Course, events: Sequence[Event], programme: Programme) -> Iterator[Action]:
+def abuse_actions(
+    flagged: Sequence[Event], events: Sequence[Event], programme: Programme
+) -> Iterator[Action]:
+    """Yield the reports that the law asks for; what is told after a report asks for another."""
+    for step in programme.where_abuse_is_suspected:
+        for event in flagged:
+            action = _action(step, programme, event.at, event.at, event.id, events, held=False)
+            yield action
+            if action.open:
+                break  # one report answers all that was told before it
+
+
+def case_actions(
+    course: Course, events: Sequence[Event], programme: Programme, *, held: bool
+) -> Iterator[Action]:
     """Yield what the programme's action matrix asks for.
 
     Parameters
@@ -139,20 +200,18 @@ def case_actions(course: Course, events: Sequence[Event], programme: Programme) 
         The pupil's entries in order.
     programme : Programme
         With the matrix, the calendar and the zone.
+    held : bool
+        Whether word to the guardian waits for a named person.
     """
-    flagged = abuse_flagged_by(events)
-    if flagged is not None:
-        for step in programme.where_abuse_is_suspected:
-            yield _action(step, programme, flagged.at, flagged.at, flagged.id, events, held=False)
     if course.tier is None or course.decided_at is None or course.closed is not None:
         return
     matrix = {action.tier: action.steps for action in programme.action_matrix}
     decision = course.decisions[-1]
     since = course.run_from or course.decided_at
     for step in matrix.get(course.tier, ()):
-        held = flagged is not None and step.to is Role.GUARDIAN
+        waits = held and step.to is Role.GUARDIAN
         yield _action(step, programme, course.decided_at, since, decision.entry_id, events,
-                      held=held)  # fmt: skip
+                      held=waits)  # fmt: skip
 
 
 def _action(
@@ -171,7 +230,8 @@ def _action(
         due = _next_contact(step.every, programme, begins, since, events)
     else:
         due = _due(programme, step.due, begins)
-        done = _done(step, since, events)
+        # An interview that is asked for afterwards is another than the one before the decision.
+        done = _done(step, begins if step.does is EntryType.INTERVIEW else since, events)
     return Action(
         id=step.id,
         does=step.does,
@@ -195,6 +255,9 @@ def _done(step: ActionStep, since: dt.datetime, events: Iterable[Event]) -> str 
             reached = entry["response"] != "not_reached"
             ways = {str(channel) for channel in step.through}
             fits = entry["to"] == step.to and reached and (not ways or entry["channel"] in ways)
+        if fits and step.does is EntryType.PLAN:
+            entry = event.entry
+            fits = entry["state"] != PlanState.ENDED and step.kind in (None, entry["kind"])
         if fits:
             return event.id
     return None
@@ -216,12 +279,13 @@ def _next_contact(
     events: Iterable[Event],
 ) -> dt.datetime:
     """Return by when the pupil is to be seen next; a person may say sooner, never later."""
-    contacts = [e for e in events if e.kind in _CONTACTS and e.at >= since]
+    contacts = [e for e in events if e.kind in _CONTACTS and e.at >= since and _reached(e)]
     last = max([begins, *(e.at for e in contacts)])
     day = last.astimezone(ZoneInfo(programme.zone)).date()
     due = _a_month_on(day) if every is FollowUpRhythm.MONTHLY else day + dt.timedelta(_DAYS[every])
-    agreed = contacts[-1].entry.get("next_on") if contacts else None
-    if agreed is not None:
+    follow_ups = [e for e in contacts if e.kind is EntryType.FOLLOW_UP]
+    agreed = follow_ups[-1].entry["next_on"] if follow_ups else None
+    if agreed is not None and dt.date.fromisoformat(agreed) >= day:
         due = min(due, dt.date.fromisoformat(agreed))
     ends = dt.time.fromisoformat(programme.school_day_ends)
     return dt.datetime.combine(due, ends, tzinfo=ZoneInfo(programme.zone))

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mhscreen.ledger.cases import Decision
+from mhscreen.ledger.evidence import heard
 from mhscreen.problems import Problem
-from mhscreen.vocabulary import Change, ConfirmBasis, EntryType, Tier
+from mhscreen.vocabulary import Change, ConfirmBasis, EntryType, ScreenTier, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,7 +72,7 @@ def follow_course(
         if event.kind is EntryType.TIER_CHANGE:
             _decide(course, event, events, evidence, policy)
         elif event.kind is EntryType.CLOSURE:
-            _close(course, event, events, policy)
+            _close(course, event, events, evidence, policy)
     return course
 
 
@@ -96,8 +97,9 @@ def _decide(
             _refuse(course, event, "MH803", *refusal)
             return
     below = [e for e in evidence if e.event.id in event.names and e.tier.position > tier.position]
-    if below and not _may_dismiss(event, events):
-        what = "sets a tier below the evidence that it names, without an interview"
+    newest = max((e.event.at for e in below), default=event.at)
+    if below and not _may_dismiss(event, [one for one in events if one.at >= newest]):
+        what = "sets a tier below the evidence that it names, without an interview after it"
         expected = "an interview among the named entries, or a document or review with a reviewer"
         _refuse(course, event, "MH803", what, expected)
         # As a decision it still stands where it does not lower; that evidence is not settled.
@@ -106,7 +108,8 @@ def _decide(
         covered = set(event.names)
     raised = before is None or course.closed is not None or tier.position > before.position
     if raised:
-        named = [one.at for one in events if one.id in event.names]
+        new = set(event.names) - course.covered
+        named = [one.at for one in events if one.id in new]
         course.run_from = min([event.at, *named])
     if raised or (before is not None and tier.position < before.position):
         course.decided_at = event.at
@@ -172,13 +175,14 @@ def _too_early(
     evidence: Sequence[Evidence],
     step: StepDown,
 ) -> tuple[str, str] | None:
-    stable = _stable_months(events, course.decided_at, event.at)
+    confirmed = [d.at for d in course.decisions if d.tier.position >= step.from_.position]
+    stable = _stable_months(events, max(confirmed, default=None), event.at)
     if stable < step.stable_follow_ups:
         what = f"{stable} stable follow-ups went before"
         return what, f"{step.stable_follow_ups}, each in a month of its own"
-    signs = [one.event.at for one in evidence if one.tier.position >= step.from_.position] + [
-        one.at for one in course.decisions if one.tier.position >= step.from_.position
-    ]
+    signs = [one.event.at for one in evidence if one.tier.position >= step.from_.position]
+    signs += confirmed
+    signs += [one.at for one in heard(events)]
     last = max((at for at in signs if at <= event.at), default=None)
     if last is not None and event.at - last < dt.timedelta(days=step.quiet_days):
         what = f"fewer than {step.quiet_days} days have passed since the last evidence of the tier"
@@ -201,7 +205,13 @@ def _stable_months(events: Sequence[Event], since: dt.datetime | None, until: dt
     return len(months)
 
 
-def _close(course: Course, event: Event, events: Sequence[Event], policy: Policy) -> None:
+def _close(
+    course: Course,
+    event: Event,
+    events: Sequence[Event],
+    evidence: Sequence[Evidence],
+    policy: Policy,
+) -> None:
     if event.by_machine:
         _refuse(course, event, "MH804", "a machine closes nothing")
         return
@@ -212,27 +222,19 @@ def _close(course: Course, event: Event, events: Sequence[Event], policy: Policy
         _refuse(course, event, "MH804", f"the case stands at '{tier}'", f"at most '{at_most}'")
         return
     if tier is not Tier.NONE:
-        seen = _follow_up_months(events, course.run_from, event.at)
+        seen = _stable_months(events, course.run_from, event.at)
         if seen < needed:
             expected = f"{needed}, each in a month of its own"
-            _refuse(course, event, "MH804", f"{seen} follow-ups went before", expected)
+            _refuse(course, event, "MH804", f"{seen} stable follow-ups went before", expected)
             return
+    # A closure settles what lies within the tier that was decided on, and nothing above it.
+    above = {
+        one.event.id
+        for one in evidence
+        if one.tier.position > tier.position or one.shown is ScreenTier.UNDETERMINED
+    }
     course.closed = event
-    course.covered |= set(event.names)
-
-
-def _follow_up_months(
-    events: Sequence[Event], since: dt.datetime | None, until: dt.datetime
-) -> int:
-    return len(
-        {
-            event.entry["period"]
-            for event in events
-            if event.kind is EntryType.FOLLOW_UP
-            and event.at <= until
-            and (since is None or event.at >= since)
-        }
-    )
+    course.covered |= set(event.names) - above
 
 
 def _refuse(course: Course, event: Event, code: str, what: str, expected: str = "") -> None:

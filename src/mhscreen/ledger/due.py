@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkItem", "due", "work_list"]
 
+_AHEAD = dt.timedelta(days=7)  # so that the last day of a month shows what is due tomorrow
+
 
 @dataclass(frozen=True)
 class WorkItem:
@@ -39,6 +41,8 @@ class WorkItem:
 
 def due(cases: Cases, on: Moment) -> list[WorkItem]:
     """Return the work list of a month: what is overdue, and what is due by its end.
+
+    The coming week is always in it.
 
     Parameters
     ----------
@@ -72,14 +76,15 @@ def work_list(cases: Cases, now: dt.datetime, until: dt.datetime | None = None) 
     now : datetime
         As of when.
     until : datetime, optional
-        What is due later is left out; by default the end of the month of `now`.
+        What is due later is left out; by default the end of the month of `now`, and at least the
+        coming week.
 
     Returns
     -------
     list of WorkItem
         By due time; what is held for a named person's decision comes first.
     """
-    horizon = until or _end_of_month(now)
+    horizon = until or max(_end_of_month(now), now + _AHEAD)
     items = [
         WorkItem(case, action, action.overdue(now))
         for case in cases

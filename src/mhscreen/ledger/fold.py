@@ -8,14 +8,20 @@ counts afresh, shows in `screen_tier`, and reopens a closed case. Nothing that c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mhscreen.ledger.actions import case_actions, decision_actions, evidence_actions
+from mhscreen.ledger.actions import (
+    abuse_actions,
+    abuse_flagged_by,
+    case_actions,
+    decision_actions,
+    evidence_actions,
+)
 from mhscreen.ledger.cases import Action, Case, Cases
 from mhscreen.ledger.decisions import follow_course
-from mhscreen.ledger.evidence import known_items, weigh
-from mhscreen.ledger.order import events_by_pupil
+from mhscreen.ledger.evidence import heard, known_items, weigh
+from mhscreen.ledger.order import entries_by_pupil, in_order
 from mhscreen.ledger.standing import (
     attendance_of,
     consent_of,
@@ -29,7 +35,7 @@ from mhscreen.ledger.standing import (
     transfer_to,
 )
 from mhscreen.loading import installed_library
-from mhscreen.problems import UsageError
+from mhscreen.problems import Problem, UsageError
 from mhscreen.vocabulary import (
     CaseStatus,
     Concern,
@@ -43,7 +49,7 @@ from mhscreen.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mhscreen.definitions import Policy, Programme
     from mhscreen.ledger.cases import Known
@@ -65,10 +71,13 @@ class CaseRules:
         The action matrix, the calendar and the zone.
     policy : Policy
         The step-down and closing rules.
+    concerns : mapping of str to Concern
+        What the critical items of the programme ask about, by ``instrument.item``.
     """
 
     programme: Programme
     policy: Policy
+    concerns: Mapping[str, Concern] = field(default_factory=dict)
 
 
 def fold_entries(entries: Iterable[Mapping[str, Any]], rules: Mapping[str, CaseRules]) -> Cases:
@@ -92,14 +101,19 @@ def fold_entries(entries: Iterable[Mapping[str, Any]], rules: Mapping[str, CaseR
     UsageError
         If an entry names a programme that `rules` does not hold.
     """
-    found = events_by_pupil(entries)
-    named = {e.entry["programme"] for pupil in found.values() for e in pupil.events}
+    found = entries_by_pupil(entries)
+    named = {
+        entry["programme"]
+        for pupil in found.values()
+        for entry in pupil.values()
+        if "entry_type" in entry
+    }
     unknown = sorted(named.difference(rules))
     if unknown:
         msg = f"the ledger has entries of {', '.join(unknown)}, of which no definition is at hand"
         raise UsageError(msg)
     zones = [one.programme.zone for name, one in sorted(rules.items()) if name in named]
-    cases = {name: _case(name, one, rules) for name, one in found.items()}
+    cases = {name: _case_of(name, one, rules) for name, one in found.items()}
     return Cases(cases, zones[-1]) if zones else Cases(cases)
 
 
@@ -152,8 +166,60 @@ def _rules(named: Iterable[str], library: Library) -> dict[str, CaseRules]:
     for ref in named:
         if library.fitting("programme", ref):
             programme = library.programme(ref).definition
-            rules[ref] = CaseRules(programme, library.policy(programme.policy).definition)
+            policy = library.policy(programme.policy).definition
+            rules[ref] = CaseRules(programme, policy, _concerns_of(programme, library))
     return rules
+
+
+def _concerns_of(programme: Programme, library: Library) -> dict[str, Concern]:
+    return {
+        f"{instrument.id}.{item.item}": item.concern
+        for ref in programme.instruments
+        if library.fitting("instrument", ref)
+        for instrument in [library.instrument(ref).definition]
+        for item in instrument.critical_items
+    }
+
+
+def _case_of(
+    pupil: str, entries: Mapping[str, Mapping[str, Any]], rules: Mapping[str, CaseRules]
+) -> Case:
+    """Return a pupil's case; what cannot be read makes a case that a person must see."""
+    try:
+        return _case(pupil, in_order(entries, pupil), rules)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        return _unreadable(pupil, entries)
+
+
+def _unreadable(pupil: str, entries: Mapping[str, Mapping[str, Any]]) -> Case:
+    what = "an entry of this pupil does not satisfy its schema; a person must look"
+    orgs = [entry["org"] for entry in entries.values() if isinstance(entry.get("org"), dict)]
+    unknown = (ConsentState.UNKNOWN, ConsentState.UNKNOWN)
+    return Case(
+        pupil_ref=pupil,
+        org=orgs[-1] if orgs else {},
+        screen_tier=ScreenTier.UNDETERMINED,
+        case_tier=None,
+        status=CaseStatus.OPEN,
+        to_confirm=tuple(sorted(entries)),
+        current={},
+        decisions=(),
+        known=(),
+        actions=(),
+        referral=None,
+        attendance=None,
+        on_leave_since=None,
+        next_review_on=None,
+        flags=(Flag.ERROR,),
+        problem_classes=(),
+        concerns=(),
+        consent=unknown,
+        opened_at=None,
+        closed_at=None,
+        transfer_to=None,
+        entries=tuple(sorted(entries)),
+        problems=(Problem("MH801", what, subject=pupil),),
+    )
 
 
 def _case(pupil: str, found: PupilEvents, rules: Mapping[str, CaseRules]) -> Case:
@@ -164,15 +230,12 @@ def _case(pupil: str, found: PupilEvents, rules: Mapping[str, CaseRules]) -> Cas
     course = follow_course(events, evidence, policies)
     fresh = [one for one in evidence if one.event.id not in course.covered]
     asking = [one for one in fresh if _asks(one, course.tier)]
+    told = [event for event in heard(events) if event.id not in course.covered]
+    waiting = [*(one.event for one in asking), *told]
     last = evidence[-1] if evidence else None
-    programme = None if not events else rules[events[-1].entry["programme"]].programme
-    actions: list[Action] = []
-    if programme is not None:
-        actions += evidence_actions(evidence, events)
-        actions += decision_actions(asking, programme)
-        actions += case_actions(course, events, programme)
     consent = consent_of(events)
-    status = status_of(course, events, asking)
+    status = status_of(course, events, waiting)
+    actions = list(_actions(course, events, evidence, asking, told, rules))
     actions += _erase(events, consent, course, asking)
     closed = course.closed is not None and status in (CaseStatus.CLOSED, CaseStatus.CLOSED_WATCH)
     leave = of_kind(events, EntryType.LEAVE_RETURN)
@@ -183,7 +246,7 @@ def _case(pupil: str, found: PupilEvents, rules: Mapping[str, CaseRules]) -> Cas
         screen_tier=_shown(fresh, asking, evidence, known),
         case_tier=course.tier,
         status=status,
-        to_confirm=tuple(one.event.id for one in asking),
+        to_confirm=tuple(event.id for event in waiting),
         current={e.event.entry["cycle_id"]: e.event.id for e in evidence if e.current},
         decisions=tuple(course.decisions),
         known=known,
@@ -196,12 +259,37 @@ def _case(pupil: str, found: PupilEvents, rules: Mapping[str, CaseRules]) -> Cas
         problem_classes=_classes(evidence),
         concerns=_concerns(evidence),
         consent=consent,
-        opened_at=opened_at(course, asking, status),
+        opened_at=opened_at(course, waiting, status),
         closed_at=course.closed.at if closed and course.closed is not None else None,
         transfer_to=transfer_to(events),
         entries=tuple(event.id for event in events),
         problems=(*found.problems, *course.problems),
     )
+
+
+def _actions(
+    course: Course,
+    events: Sequence[Event],
+    evidence: Sequence[Evidence],
+    asking: Sequence[Evidence],
+    told: Sequence[Event],
+    rules: Mapping[str, CaseRules],
+) -> Iterator[Action]:
+    """Yield what is to be done, each by the programme under which it was called for."""
+    if not events:
+        return
+    latest = rules[events[-1].entry["programme"]].programme
+    yield from evidence_actions(evidence, events)
+    yield from decision_actions(asking, told, latest)
+    concerns = {name: one for rule in rules.values() for name, one in rule.concerns.items()}
+    flagged = abuse_flagged_by(events, concerns)
+    by_id = {event.id: event for event in events}
+    if flagged:
+        reporting = rules[flagged[0].entry["programme"]].programme
+        yield from abuse_actions(flagged, events, reporting)
+    if course.decisions:
+        decided = by_id[course.decisions[-1].entry_id].entry["programme"]
+        yield from case_actions(course, events, rules[decided].programme, held=bool(flagged))
 
 
 # -- evidence -------------------------------------------------------------------------------------
@@ -278,8 +366,11 @@ def _erase(
         return []
     withdrawn = of_kind(events, EntryType.CONSENT)[-1]
     urgent = {Tier.SEVERE, Tier.MAJOR}
-    held = (course.closed is None and course.tier in urgent) or any(
-        one.tier in urgent for one in asking
+    done = [e for e in _after(events, withdrawn) if e.kind is EntryType.ERASURE]
+    held = (
+        (course.closed is None and course.tier in urgent)
+        or any(one.tier in urgent for one in asking)
+        or _on_hold(events)
     )
     return [
         Action(
@@ -289,9 +380,21 @@ def _erase(
             begins_at=withdrawn.at,
             due_at=None if held else withdrawn.at,
             because=withdrawn.id,
-            held=held,
+            held=held and not done,
+            done_by=done[0].id if done else None,
         )
     ]
+
+
+def _after(events: Sequence[Event], one: Event) -> Sequence[Event]:
+    return events[events.index(one) + 1 :]
+
+
+def _on_hold(events: Sequence[Event]) -> bool:
+    """Whether the last word on a legal hold is that there is one."""
+    said = [event.entry.get("legal_hold") for event in of_kind(events, EntryType.CONSENT)]
+    known = [one for one in said if one is not None]
+    return bool(known and known[-1])
 
 
 def _by_due(action: Action) -> tuple[bool, float, str, str]:

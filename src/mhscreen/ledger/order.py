@@ -13,7 +13,7 @@ from mhscreen.vocabulary import EntryType, Tier
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Event", "PupilEvents", "events_by_pupil", "moment"]
+__all__ = ["Event", "PupilEvents", "entries_by_pupil", "events_by_pupil", "in_order", "moment"]
 
 Document = dict[str, Any]
 
@@ -98,6 +98,13 @@ def events_by_pupil(entries: Iterable[Mapping[str, Any]]) -> dict[str, PupilEven
     entries : iterable of mapping
         Lines of a ledger in any order, each once or more often; tombstones among them.
     """
+    return {pupil: in_order(found, pupil) for pupil, found in entries_by_pupil(entries).items()}
+
+
+def entries_by_pupil(
+    entries: Iterable[Mapping[str, Any]],
+) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Return the entries of each pupil by id, each once, by reference in order."""
     found: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for entry in entries:
         pupil = entry.get("pupil_ref")
@@ -108,14 +115,15 @@ def events_by_pupil(entries: Iterable[Mapping[str, Any]]) -> dict[str, PupilEven
         # Of two copies the one that was recorded first, so that the order of arrival is no matter.
         if same is None or _copy(entry) < _copy(same):
             found[pupil][name] = entry
-    return {pupil: _in_order(found[pupil], pupil) for pupil in sorted(found)}
+    return {pupil: found[pupil] for pupil in sorted(found)}
 
 
 def _copy(entry: Mapping[str, Any]) -> tuple[bool, str, str]:
     return "entry_type" not in entry, str(entry.get("recorded_at", "")), str(entry["hash"])
 
 
-def _in_order(entries: Mapping[str, Mapping[str, Any]], pupil: str) -> PupilEvents:
+def in_order(entries: Mapping[str, Mapping[str, Any]], pupil: str) -> PupilEvents:
+    """Return what counts of one pupil's entries, in order."""
     whole = [
         Event(
             moment(entry["occurred_at"]),
@@ -129,7 +137,7 @@ def _in_order(entries: Mapping[str, Mapping[str, Any]], pupil: str) -> PupilEven
     erased = {
         one["entry_id"]
         for event in whole
-        if event.kind is EntryType.ERASURE
+        if event.kind is EntryType.ERASURE and not event.by_machine
         for one in event.entry["erased"]
     }
     present = {event.id: event for event in whole if event.id not in erased}
@@ -137,9 +145,7 @@ def _in_order(entries: Mapping[str, Mapping[str, Any]], pupil: str) -> PupilEven
         one.id
         for event in present.values()
         if (one := present.get(str(event.entry["supersedes"]))) is not None
-        and one.kind is event.kind
-        and not one.by_machine
-        and not event.by_machine
+        and _corrects(event, one)
     }
     events = sorted(
         (event for event in present.values() if event.id not in corrected),
@@ -162,3 +168,14 @@ def _in_order(entries: Mapping[str, Mapping[str, Any]], pupil: str) -> PupilEven
         if name not in erased
     ]
     return PupilEvents(tuple(events), tuple(problems))
+
+
+def _corrects(event: Event, one: Event) -> bool:
+    """Whether an entry takes the place of another: people correct what they entered themselves.
+
+    A lower tier is a correction where it is about the same moment; otherwise it is a step down,
+    and both count.
+    """
+    own = one.kind is event.kind and one.entry["author"] == event.entry["author"]
+    lower = event.tier.position < one.tier.position
+    return own and not event.by_machine and (not lower or event.at == one.at)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mhscreen.definitions import Programme
 
-__all__ = ["complete_draft"]
+__all__ = ["FOLLOWS_FROM_THE_REST", "complete_draft"]
 
 Document = dict[str, Any]
 
@@ -40,11 +40,9 @@ _NOBODY: Document = {
     "grade": None,
     "class": "",
 }
-_SAID_BY_NOBODY = frozenset(
-    {"recorded_at", "prev_hash", "hash", "entry_id", "period", "term", "ledger_class",
-     "confidentiality"}
-)  # fmt: skip
-"""What follows from the rest: the id does not hang on it."""
+FOLLOWS_FROM_THE_REST = frozenset({"period", "term", "ledger_class", "confidentiality"})
+"""What an entry holds and nobody said: its id does not hang on it."""
+_NOT_SAID = frozenset({"recorded_at", "prev_hash", "hash", "entry_id"}) | FOLLOWS_FROM_THE_REST
 _RESTRICTED = frozenset({EntryType.REFERRAL, EntryType.LEAVE_RETURN, EntryType.INTERVIEW})
 
 
@@ -101,6 +99,9 @@ def complete_draft(
     if occurred is None:
         expected = "a time with its zone, like 2026-10-15T09:30:00+08:00"
         raise ResponseError([Problem("MH801", "is no time", expected, path="occurred_at", **where)])
+    if occurred > recorded_at:
+        what = "lies after the time of entering it"
+        raise ResponseError([Problem("MH801", what, path="occurred_at", **where)])
     cycle = find_cycle(programme, _utc(occurred))
     entry: Document = {
         "source": str(EntrySource.OTHER),
@@ -148,7 +149,7 @@ def _validate(entry: Document, where: Mapping[str, Any]) -> Document:
 
 def _id(entry: Document, draft: Mapping[str, Any]) -> str:
     """Return the id over what was said; where the pupil is at school may be known only later."""
-    left_out = _SAID_BY_NOBODY if "org" in draft else _SAID_BY_NOBODY | {"org"}
+    left_out = _NOT_SAID if "org" in draft else _NOT_SAID | {"org"}
     content = {name: value for name, value in entry.items() if name not in left_out}
     kind, pupil = entry["entry_type"], entry["pupil_ref"] or ""
     evidence = digest(canonical_json(content))

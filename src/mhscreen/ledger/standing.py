@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mhscreen.ledger.decisions import Course
-    from mhscreen.ledger.evidence import Evidence
     from mhscreen.ledger.order import Event
 
 __all__ = [
@@ -38,8 +37,6 @@ __all__ = [
     "transfer_to",
 ]
 
-_AWAY = (LeaveEvent.LEAVE_BEGAN, LeaveEvent.RETURN_APPLIED, LeaveEvent.RETURN_APPROVED,
-         LeaveEvent.RETURN_REFUSED)  # fmt: skip
 _IN_CARE = (ReferralOutcome.PENDING, ReferralOutcome.OUTPATIENT, ReferralOutcome.INPATIENT,
             ReferralOutcome.MEDICATION, ReferralOutcome.EXTERNAL_COUNSELLING)  # fmt: skip
 _SUPPORT = (EntryType.INTERVENTION, EntryType.PLAN, EntryType.FOLLOW_UP)
@@ -53,7 +50,7 @@ def of_kind(events: Iterable[Event], *kinds: EntryType) -> list[Event]:
 # -- where the case stands ------------------------------------------------------------------------
 
 
-def status_of(course: Course, events: Sequence[Event], asking: Sequence[Evidence]) -> CaseStatus:
+def status_of(course: Course, events: Sequence[Event], asking: Sequence[Event]) -> CaseStatus:
     """Return where the case stands; evidence that nobody has decided on reopens a closed one."""
     if course.closed is not None and not asking:
         return CaseStatus(course.closed.entry["status"])
@@ -61,13 +58,15 @@ def status_of(course: Course, events: Sequence[Event], asking: Sequence[Evidence
     if not running and not asking:
         return CaseStatus.NO_CASE
     leave = of_kind(events, EntryType.LEAVE_RETURN)
-    if leave and LeaveEvent(leave[-1].entry["event"]) in _AWAY:
+    if on_leave_since(leave) is not None:
         return CaseStatus.ON_LEAVE
     return _running_status(course, events, leave) if running else _asking_status(events, asking)
 
 
-def _asking_status(events: Sequence[Event], asking: Sequence[Evidence]) -> CaseStatus:
-    if _answered(events, EntryType.INTERVIEW, asking):
+def _asking_status(events: Sequence[Event], asking: Sequence[Event]) -> CaseStatus:
+    if any(one.kind is EntryType.INTERVIEW for one in asking) or _answered(
+        events, EntryType.INTERVIEW, asking
+    ):
         return CaseStatus.ASSESSING
     if _answered(events, EntryType.ACKNOWLEDGEMENT, asking):
         return CaseStatus.ACKNOWLEDGED
@@ -93,16 +92,16 @@ def _running_status(course: Course, events: Sequence[Event], leave: Sequence[Eve
     return CaseStatus.ACKNOWLEDGED if acknowledged else CaseStatus.OPEN
 
 
-def _answered(events: Iterable[Event], kind: EntryType, asking: Sequence[Evidence]) -> bool:
-    wanted = {one.event.id for one in asking}
+def _answered(events: Iterable[Event], kind: EntryType, asking: Sequence[Event]) -> bool:
+    wanted = {one.id for one in asking}
     return any(event.kind is kind and wanted.intersection(event.names) for event in events)
 
 
-def opened_at(course: Course, asking: Sequence[Evidence], status: CaseStatus) -> dt.datetime | None:
+def opened_at(course: Course, asking: Sequence[Event], status: CaseStatus) -> dt.datetime | None:
     """Return when the case was opened, or opened again; None where there is none."""
     if status is CaseStatus.NO_CASE:
         return None
-    starts = [one.event.at for one in asking]
+    starts = [one.at for one in asking]
     if course.closed is not None and starts:
         return max(course.closed.at, min(starts))  # reopened, by whatever date of evidence
     if course.decisions:
@@ -114,26 +113,36 @@ def opened_at(course: Course, asking: Sequence[Evidence], status: CaseStatus) ->
 
 
 def owner_of(events: Sequence[Event]) -> Mapping[str, Any]:
-    """Return the owning school: the sending one until the receiving one has acknowledged."""
-    org: Mapping[str, Any] = events[-1].entry["org"] if events else {}
-    owner: Mapping[str, Any] | None = None
-    sent = False
+    """Return the owning school: the sending one until the receiving one has acknowledged.
+
+    Once a pupil has been transferred, only a transfer changes the school: an entry that follows an
+    old roster does not.
+    """
+    owner: Mapping[str, Any] = {}
+    waiting: Mapping[str, Any] | None = None
+    transferred = False
     for event in events:
-        if event.kind is EntryType.TRANSFER:
-            sent = event.entry["state"] == TransferState.SENT
-            owner = event.entry["org"] if sent else event.entry["to_org"]
-        elif not sent:
-            owner = event.entry["org"]
-    return owner or org
+        org = event.entry["org"]
+        if event.kind is EntryType.TRANSFER and event.entry["state"] == TransferState.SENT:
+            owner, waiting = owner or org, event.entry["to_org"]
+        elif event.kind is EntryType.TRANSFER:
+            if waiting is None or waiting["school"] == event.entry["to_org"]["school"]:
+                owner, waiting, transferred = event.entry["to_org"], None, True
+        elif waiting is None and (not transferred or org["school"] == owner["school"]):
+            owner = org
+    return owner
 
 
 def transfer_to(events: Sequence[Event]) -> Mapping[str, Any] | None:
     """Return the receiving school, while it has not acknowledged."""
-    transfers = of_kind(events, EntryType.TRANSFER)
-    if transfers and transfers[-1].entry["state"] == TransferState.SENT:
-        found: Mapping[str, Any] = transfers[-1].entry["to_org"]
-        return found
-    return None
+    waiting: Mapping[str, Any] | None = None
+    for event in of_kind(events, EntryType.TRANSFER):
+        to_org = event.entry["to_org"]
+        if event.entry["state"] == TransferState.SENT:
+            waiting = to_org
+        elif waiting is not None and waiting["school"] == to_org["school"]:
+            waiting = None
+    return waiting
 
 
 def attendance_of(events: Sequence[Event]) -> Attendance | None:

@@ -8,7 +8,7 @@ from postgres_server import find_programs, postgres_server
 from mhscreen.ledger.record import complete_draft
 from mhscreen.ledger.stores import open_ledger
 
-MORNING = dt.datetime(2026, 10, 16, 9, 0, tzinfo=dt.timezone(dt.timedelta(hours=8)))
+MORNING = dt.datetime(2026, 11, 16, 9, 0, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 
 
 @pytest.fixture(scope="session")

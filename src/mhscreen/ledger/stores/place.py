@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mhscreen.entries.canonical import entry_line
 from mhscreen.ledger.chain import link
 from mhscreen.ledger.incoming import Incoming, as_incoming
+from mhscreen.ledger.record import FOLLOWS_FROM_THE_REST
 from mhscreen.ledger.stores.base import Appended, Batch, Row, batch_root, ledger_root
 from mhscreen.problems import Problem, ProblemLog, ResponseError
 from mhscreen.vocabulary import EntryType
@@ -26,10 +27,10 @@ _CHUNK = 500
 _STORED = frozenset({"hash", "prev_hash"})
 _OF_THE_CLOCK = {
     True: _STORED | {"supersedes", "occurred_at", "recorded_at", "period", "age", "due_at"},
-    False: _STORED | {"recorded_at"},
+    False: _STORED | {"recorded_at", *FOLLOWS_FROM_THE_REST, "org"},
 }
 """What may differ in two copies of a screening entry, and of a person's entry: the same forms
-may be screened again later, the same draft be handed in again."""
+may be screened again later, the same draft be handed in again, be it from another school."""
 _OF_THE_RUN = frozenset({"engine", "calendar"})
 
 
