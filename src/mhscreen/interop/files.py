@@ -6,6 +6,7 @@ and gives what can be read. Files are written whole or not at all.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from codecs import BOM_UTF8
 from dataclasses import replace
 from functools import cached_property
@@ -59,7 +60,7 @@ _INDEX = "__index_level_"
 # -- in -------------------------------------------------------------------------------------------
 
 
-class Source:
+class Source(ABC):
     """A table in a file that may be larger than memory; it can be gone through again and again.
 
     Attributes
@@ -105,11 +106,13 @@ class Source:
                 "MH412", "the table has no rows", expected="rows below the heading", file=self.name
             )
 
+    @abstractmethod
     def _count(self) -> int:
-        raise NotImplementedError
+        """Return about how many rows there are."""
 
+    @abstractmethod
     def _raw(self, log: ProblemLog) -> Iterator[RawColumns]:
-        raise NotImplementedError
+        """Yield the columns as they stand in the file, in parts."""
 
 
 class _TextSource(Source):

@@ -7,6 +7,7 @@ speak of the same whole scores and can be compared.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -111,13 +112,14 @@ class BetaBinomial:
         return log, np.stack([by_mean, -(a * by_a + b * by_b)])
 
 
-class _Cut:
+class _Cut(ABC):
     """A continuous distribution whose z score is given, cut at the half points."""
 
     parameters: tuple[str, ...]
 
+    @abstractmethod
     def _z(self, points: Floats, eta: Floats, of: ScoreRange) -> tuple[Floats, Floats]:
-        raise NotImplementedError
+        """Return z scores and their slopes by each parameter."""
 
     def z(self, points: Floats, eta: Floats, of: ScoreRange) -> Floats:
         """Return the z score of raw scores, whole or not; shape (cells, points)."""
