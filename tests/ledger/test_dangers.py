@@ -136,14 +136,20 @@ def test_a_no_heard_before_the_form_does_not_quiet_the_form(book, confirmed):
 def test_an_item_about_the_last_days_is_never_known(book):
     severe = book.severe("2026-10-15")
     talk = book.interview("2026-10-15", severe)
-    known = [{"name": "phqa.q9", "concern": "suicide_ideation", "on": "2026-10-15"}]
+    known = [{"name": "phqa.q9", "on": "2026-10-15"}]
     decided = book.decide("2026-10-16", "severe", severe, talk, known=known)
     again = book.major("2027-03-10")
     heard = book.interview(
-        "2027-03-11",
-        asked=[{"about": "suicide_ideation", "answer": "no", "since": "2026-10-15"}],
+        "2027-03-11", asked=[{"about": "phqa.q9", "answer": "no", "since": "2026-10-15"}]
     )
     assert book.fold(severe, talk, decided, again, heard).screen_tier == "major"
+
+
+def test_a_screening_that_supersedes_another_takes_nothing_from_it(book):
+    major, calm = book.major("2026-10-15"), book.calm("2026-10-20")
+    stored = calm | {"supersedes": major["entry_id"]}
+    case = book.fold(major, stored)
+    assert (case.screen_tier, case.to_confirm) == ("major", (major["entry_id"],))
 
 
 # -- abuse ----------------------------------------------------------------------------------------
