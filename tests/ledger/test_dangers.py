@@ -146,10 +146,11 @@ def test_an_item_about_the_last_days_is_never_known(book):
 
 
 def test_a_screening_that_supersedes_another_takes_nothing_from_it(book):
-    major, calm = book.major("2026-10-15"), book.calm("2026-10-20")
-    stored = calm | {"supersedes": major["entry_id"]}
-    case = book.fold(major, stored)
-    assert (case.screen_tier, case.to_confirm) == ("major", (major["entry_id"],))
+    severe = book.severe("2026-10-15")
+    for later in (book.calm("2026-10-20"), book.severe("2026-10-20", item9=2)):
+        case = book.fold(severe, later | {"supersedes": severe["entry_id"]})
+        assert case.screen_tier == "severe"
+        assert case.to_confirm[0] == severe["entry_id"]
 
 
 # -- abuse ----------------------------------------------------------------------------------------
