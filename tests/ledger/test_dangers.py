@@ -103,6 +103,29 @@ def test_a_yes_within_the_month_keeps_a_major_case_from_being_lowered(book):
     assert (case.case_tier, codes(case)) == ("major", ["MH803"])
 
 
+# -- what is still owed ---------------------------------------------------------------------------
+
+
+def test_coming_down_from_major_does_not_undo_that_somebody_had_to_be_told(book):
+    major = book.major("2026-10-15")
+    talk = book.interview("2026-10-15", major)
+    told = book.tell("2026-10-15", "leading_group")
+    down = book.decide("2026-12-01", "severe", basis="team_review", reviewer="h-01",
+                       reason="improved")  # fmt: skip
+    case = book.fold(major, talk, book.decide("2026-10-15", "major", major, talk), told, down)
+    assert case.case_tier == "severe"
+    owed = {a.id: a for a in case.open_actions if a.because != down["entry_id"]}
+    assert {"tell_district", "tell_head"} <= set(owed)
+    assert "tell_leading_group" not in owed
+    assert owed["tell_district"].overdue(dt.datetime(2026, 12, 1, tzinfo=dt.UTC))
+    later = book.fold(
+        major, talk, book.decide("2026-10-15", "major", major, talk), told, down,
+        book.tell("2026-12-02", "district"),
+    )  # fmt: skip
+    assert "tell_district" not in open_ids(later)
+    assert "crisis_plan" not in open_ids(later)
+
+
 # -- blanks and known items -----------------------------------------------------------------------
 
 

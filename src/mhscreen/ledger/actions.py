@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from mhscreen.definitions import Programme
     from mhscreen.definitions.programme import ActionStep
+    from mhscreen.ledger.cases import Decision
     from mhscreen.ledger.decisions import Course
     from mhscreen.ledger.evidence import Evidence
     from mhscreen.ledger.order import Event
@@ -53,6 +54,7 @@ _CONTACTS = (EntryType.FOLLOW_UP, EntryType.INTERVIEW, EntryType.INTERVENTION)
 _SEEN = (EntryType.INTERVIEW, EntryType.TALK, EntryType.FOLLOW_UP, EntryType.TIER_CHANGE,
          EntryType.CLOSURE)  # fmt: skip
 _PROTECTED = (EntryType.INTERVIEW, EntryType.INTERVENTION, EntryType.NOTIFICATION)
+_TOLD = (EntryType.NOTIFICATION, EntryType.REFERRAL)
 _DAYS = {FollowUpRhythm.DAILY: 1, FollowUpRhythm.WEEKLY: 7}
 
 
@@ -208,10 +210,37 @@ def case_actions(
     matrix = {action.tier: action.steps for action in programme.action_matrix}
     decision = course.decisions[-1]
     since = course.run_from or course.decided_at
-    for step in matrix.get(course.tier, ()):
+    steps = matrix.get(course.tier, ())
+    for step in steps:
         waits = held and step.to is Role.GUARDIAN
         yield _action(step, programme, course.decided_at, since, decision.entry_id, events,
                       held=waits)  # fmt: skip
+    asked = {(step.does, step.to) for step in steps}
+    for step, earlier in _still_owed(course, matrix):
+        if (step.does, step.to) in asked:
+            continue
+        asked.add((step.does, step.to))
+        waits = held and step.to is Role.GUARDIAN
+        action = _action(step, programme, earlier.at, since, earlier.entry_id, events, held=waits)
+        if action.open:
+            yield action
+
+
+def _still_owed(
+    course: Course, matrix: Mapping[Tier, Sequence[ActionStep]]
+) -> Iterator[tuple[ActionStep, Decision]]:
+    """Yield the notifications and referrals of the higher tiers that this case came down from.
+
+    A lower tier ends plans and rhythms; it does not undo that somebody had to be told.
+    """
+    if course.tier is None:
+        return
+    for decision in course.decisions:
+        in_run = course.run_from is None or decision.at >= course.run_from
+        if in_run and decision.tier.position > course.tier.position:
+            for step in matrix.get(decision.tier, ()):
+                if step.does in _TOLD:
+                    yield step, decision
 
 
 def _action(
