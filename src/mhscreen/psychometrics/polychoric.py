@@ -271,18 +271,42 @@ def _tables(
 ) -> NDArray[np.float64]:
     """Return the table of every pair, shape (items, categories, items, categories).
 
-    One product of the indicators of all categories with themselves; counts in float32 are exact.
+    One product of indicators with themselves; counts in float32 are exact within a block. There
+    is one indicator for each category but the first, and one of an answer, whatever it is: where
+    nothing is blank the latter is one row for all items.
     """
     count, forms = places.shape
+    blank = bool(places.min() < 0)
     kind = np.float32 if weights is None else np.float64
-    total = np.zeros((count * most, count * most))
-    options = np.arange(most, dtype=np.int8)[None, :, None]
+    split = count * (most - 1)
+    rows = split + (count if blank else 1)
+    total = np.zeros((rows, rows))
+    buffer = np.ones((rows, min(_BLOCK, forms)), dtype=kind)
     for start in range(0, forms, _BLOCK):
-        part = places[:, None, start : start + _BLOCK] == options
-        flat = part.reshape(count * most, -1).astype(kind)
+        part = places[:, start : start + _BLOCK]
+        flat = buffer[:, : part.shape[1]]
+        chosen = flat[:split].reshape(count, most - 1, -1)
+        for option in range(1, most):
+            chosen[:, option - 1] = part == option
+        if blank:
+            flat[split:] = part >= 0
         weighted = flat if weights is None else flat * weights[start : start + _BLOCK]
         total += weighted @ flat.T
-    return total.reshape(count, most, count, most)
+    return _whole_tables(total, count, most)
+
+
+def _whole_tables(total: NDArray[np.float64], count: int, most: int) -> NDArray[np.float64]:
+    """Return tables with the first category, which is what the others leave."""
+    split = count * (most - 1)
+    every = np.broadcast_to(total[split:, split:], (count, count))
+    shown = total[:split, :split].reshape(count, most - 1, count, most - 1)
+    beside = np.broadcast_to(total[:split, split:], (split, count)).reshape(count, most - 1, count)
+    tables = np.empty((count, most, count, most))
+    tables[:, 1:, :, 1:] = shown
+    tables[:, 1:, :, 0] = beside - shown.sum(axis=3)
+    tables[:, 0, :, 1:] = beside.transpose(2, 0, 1) - shown.sum(axis=1)
+    tables[:, 0, :, 0] = every - tables[:, 1:, :, 0].sum(axis=1) - beside.sum(axis=1).T
+    return tables
 
 
 def _cells(
