@@ -71,6 +71,16 @@ def test_the_subject_stands_in_the_result_where_the_frame_has_it():
     assert scores["subject"].tolist() == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize(
+    "item9, positive, unanswered", [(0, "", ""), (1, "q9", ""), (None, "", "q9")]
+)
+def test_a_critical_item_is_named_beside_whatever_score(item9, positive, unanswered):
+    answers = {name: [0] for name in PHQ9} | {"phq9_9": [item9]}
+    found = mh.score_instrument("phq9", answers)
+    assert found["phq9__critical_items"].tolist() == [positive]
+    assert found["phq9__critical_open"].tolist() == [unanswered]
+
+
 def test_one_form_alone_has_the_scores_that_it_has_in_a_batch():
     frame = pd.DataFrame(PHQ9)
     together = mh.score_instrument("phq9", frame)

@@ -202,7 +202,9 @@ def _numbers(
         f"{name}: {value!r} where nothing was answered"
         for name, values in score(instrument, informant, [*forms, {}]).items()
         for value in dict.fromkeys(map(_plain, values))
-        if value is not None and not (value == 0 and name.endswith("__answered"))
+        if value not in (None, "")
+        and not (value == 0 and name.endswith("__answered"))
+        and not name.endswith("__critical_open")  # that they are unanswered is what must be said
     )
 
 

@@ -43,6 +43,7 @@ from mhscreen.steps.emit import Entries
 from mhscreen.steps.emit import emit as _emit
 from mhscreen.steps.norm import NormedScores, norm_scale
 from mhscreen.steps.result_columns import (
+    critical_columns,
     entry_columns,
     form_columns,
     norm_columns,
@@ -652,7 +653,9 @@ def score_instrument(
     dataframe
         Of the same kind, with ``subject`` where the frame has it, and per scale
         ``phq9__total``, ``phq9__total__answered``, ``__low``, ``__high``, ``__category`` ….
-        NaN where nothing was answered, or where the missing rule gives no score.
+        NaN where nothing was answered, or where the missing rule gives no score. Of an instrument
+        with critical items, ``phq9__critical_items`` and ``phq9__critical_open`` name those that
+        are positive and those that are unanswered: who must be seen, whatever the score.
 
     Raises
     ------
@@ -685,6 +688,7 @@ def score_instrument(
     scored, whose = _scored(form, table, columns, on_problem)
     result = {} if whose is None else {"subject": whose}
     result |= form_columns(form, scored)
+    result |= critical_columns(form, scored)
     if plans:
         sex, age, grade = _who(table, at)
         for plan in plans:

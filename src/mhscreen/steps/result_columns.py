@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mhscreen.kernels.logic import HOLDS
+from mhscreen.kernels.codes import is_unanswered
+from mhscreen.kernels.logic import HOLDS, UNDECIDED
 from mhscreen.steps.score import of_pupils
 from mhscreen.vocabulary import (
     Attendance,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from mhscreen.steps.triage import Triage
 
 __all__ = [
+    "critical_columns",
     "entry_columns",
     "form_columns",
     "norm_columns",
@@ -85,6 +87,21 @@ def form_columns(form: FormPlan, scored: FormScores) -> Columns:
         validity = np.where(scored.filed, scored.validity, -1)
         columns[f"{form.prefix}__form_validity"] = _labels(tuple(Validity), validity)
     return columns
+
+
+def critical_columns(form: FormPlan, scored: FormScores) -> Columns:
+    """Return the critical items of one slot that are positive or unanswered, one row per form."""
+    if not form.critical:
+        return {}
+    positive, unanswered = [], []
+    for item, truth in zip(form.critical, scored.critical, strict=True):
+        positive.append((item.item, truth == HOLDS))
+        open_ = (truth == UNDECIDED) & is_unanswered(scored.codes[item.row])
+        unanswered.append((item.item, open_))
+    return {
+        f"{form.prefix}__critical_items": _joined(positive),
+        f"{form.prefix}__critical_open": _joined(unanswered),
+    }
 
 
 def norm_columns(form: FormPlan, normed: NormedScale) -> Columns:
