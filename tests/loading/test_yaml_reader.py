@@ -2,6 +2,8 @@
 
 import pytest
 import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from mhscreen.loading import yaml_reader
 from mhscreen.loading.yaml_reader import decode, read_yaml, write_path
@@ -159,3 +161,39 @@ def test_byte_order_mark_is_skipped():
 def test_odd_keys_are_written_short_and_quoted():
     assert write_path(("a", 0, "b c")) == "a[0]['b c']"
     assert len(write_path(("x" * 500,))) < 60
+
+
+def typed_rule_by_rule(text):
+    """The type of a plain scalar, each rule asked in turn: what the reader must agree with."""
+    if text in yaml_reader._WORDS:
+        return yaml_reader._WORDS[text], ""
+    rules = [(yaml_reader._TRUTH, "a truth value or a text"), *yaml_reader._AMBIGUOUS]
+    readings = [reading for pattern, reading in rules if pattern.match(text)]
+    if readings or not yaml_reader._DECIMAL.match(text):
+        return text, (readings or [""])[0]
+    return yaml_reader._number(text)
+
+
+@given(
+    st.text("0123456789.-+:_eExo=~", max_size=20)
+    | st.text("yesnoYESNOftrulaTRULA", max_size=6)
+    | st.text(max_size=6)
+)
+@example("0.10")
+@example("-0")
+@example("1234567890")
+@example("0.1234567")
+@example("1.")
+def test_the_short_way_for_usual_scalars_types_them_as_the_rules_do(text):
+    found, expected = yaml_reader._typed(text), typed_rule_by_rule(text)
+    assert found == expected
+    assert type(found[0]) is type(expected[0])
+
+
+@given(st.sampled_from([0, 1, 5, 50]), st.booleans())
+def test_places_are_found_again_in_the_text(lines, nested):
+    text = "\n" * lines + ("a: {b: [1, {c: 中文}]}\n" if nested else "a: &x [1]\nd: *x\n")
+    document, _ = read_yaml(text, "a.yaml")
+    path = ("a", "b", 1, "c") if nested else ("d",)
+    assert document.value_place(path)[0] == lines + (1 if nested else 2)
+    assert ("a", lines + 1) in document.lines

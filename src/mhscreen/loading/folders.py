@@ -27,7 +27,6 @@ __all__ = ["check_paths", "load_cases", "load_library", "load_rooted", "shipped_
 
 _FOLDERS = dict(zip(KINDS, ("instruments", "norms", "policies", "programmes"), strict=True))
 _CASES = ".cases.yaml"
-_LINES_DEPTH = 2
 
 
 def load_library(*paths: str | Path, base: Library | None = None) -> Library:
@@ -181,6 +180,11 @@ class _Found:
     walked: bool
     root: Path | None = None
 
+    @property
+    def is_cases(self) -> bool:
+        """Whether it holds worked cases."""
+        return self.shown.endswith(_CASES)
+
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
@@ -203,12 +207,12 @@ def _read_paths(paths: Iterable[str | Path], base: Library | None, root: Path | 
 
 
 def _read_files(files: Sequence[_Found], base: Library | None) -> _Reading:
-    cases = tuple(file for file in files if file.shown.endswith(_CASES))
+    cases = tuple(file for file in files if file.is_cases)
     problems: list[Problem] = []
     read: list[tuple[Loaded[Definition], Document]] = []
     broken: set[str] = set()
     for file in files:
-        if file in cases:
+        if file.is_cases:
             continue
         one, document, wrong = _read_file(file)
         problems += wrong
@@ -269,7 +273,7 @@ def _read_file(
         file=found.shown,
         cases_file=_cases_name(found.shown) if cases.is_file() else None,
         folder="" if found.root is None else found.root.as_posix(),
-        _lines=tuple(document.lines(_LINES_DEPTH)),
+        _lines=document.lines,
     )
     if found.walked:
         problems = [*problems, *_misplaced(loaded, found)]

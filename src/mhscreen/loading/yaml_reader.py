@@ -9,15 +9,17 @@ anything is expanded.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 import yaml
 
 from mhscreen.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = [
     "MAX_ALIASES",
@@ -32,6 +34,8 @@ __all__ = [
     "too_large",
     "write_path",
 ]
+
+_LINES_DEPTH = 2
 
 MAX_BYTES = 2_000_000
 """The largest file that is read."""
@@ -48,8 +52,11 @@ Path = tuple[str | int, ...]
 Place = tuple[int, int]
 """Line and column, both one-based."""
 
+_TRUTH = re.compile(r"(?i)^(yes|no|on|off|y|n)$")
+_TRUTH_LENGTH = 3
+# What is no truth value and begins with none of these is a text to every reader.
+_NO_TEXT = frozenset("-+.=0123456789")
 _AMBIGUOUS = (
-    (re.compile(r"(?i)^(yes|no|on|off|y|n)$"), "a truth value or a text"),
     (re.compile(r"^[-+]?0[0-9_]+$"), "an octal number, a decimal number or a text"),
     (re.compile(r"(?i)^[-+]?0[xob][0-9a-f_]+$"), "a number or a text"),
     (re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$"), "a time, a number or a text"),
@@ -58,6 +65,9 @@ _AMBIGUOUS = (
     (re.compile(r"(?i)^[-+]?\.inf$|^\.nan$"), "a number or a text"),
     (re.compile(r"^=$"), "a text or a tag"),
 )
+_PLAIN_KEY = re.compile(r"[\w-]{1,64}")
+# What nearly all numbers look like: no reading of it is in doubt.
+_USUAL = re.compile(r"-?(?:0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?")
 _WHOLE = re.compile(r"^[-+]?[0-9]+$")
 _DECIMAL = re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
 _PLAIN_DECIMAL = re.compile(r"^[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+][0-9]+)?$")
@@ -68,58 +78,121 @@ _WORDS: dict[str, bool | None] = {
     "true": True, "True": True, "TRUE": True,
     "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
+_PLAIN = frozenset({None, ""})  # how the two parsers call a scalar without quotes
 _KEYS_ALLOWED = frozenset({"n", "y", "N", "Y"})  # unambiguous as keys: all keys are text
 
 
-@dataclass(slots=True)
+class _Mark(Protocol):
+    """Where something begins, as either parser says it: both zero-based."""
+
+    @property
+    def line(self) -> int:
+        """The line."""
+
+    @property
+    def column(self) -> int:
+        """The column."""
+
+
+class _Size(NamedTuple):
+    """What an alias of a value would be written out as."""
+
+    aliases: int
+    values: int
+    height: int
+
+
+_NOTHING_BELOW: Mapping[str | int, tuple[Any, _Node]] = MappingProxyType({})
+
+
 class _Node:
-    """One value as composed: its data, its place, and the nodes below it."""
+    """One value as composed: its data, where it begins, and the nodes below it.
 
-    data: Any
-    place: Place
-    text: str = ""
-    children: dict[str | int, tuple[Place, _Node]] = field(default_factory=dict)
-    ambiguous: bool = False
-    aliases: int = 0
-    size: int = 1
-    height: int = 0
+    There is one for each value of each file, so it is no dataclass, and what only a few need is
+    found when it is asked for.
+    """
 
-    def hold(self, key: str | int, place: Place, child: _Node) -> None:
-        """Put a child below this node."""
-        self.children[key] = place, child
-        self.aliases += child.aliases
-        self.size += child.size
-        self.height = max(self.height, 1 + child.height)
+    __slots__ = ("ambiguous", "children", "data", "mark", "size", "text")
+
+    def __init__(
+        self,
+        data: Any,
+        mark: _Mark | None,
+        text: str = "",
+        children: Mapping[str | int, tuple[_Mark | None, _Node]] = _NOTHING_BELOW,
+        *,
+        ambiguous: bool = False,
+        size: _Size | None = None,
+    ) -> None:
+        self.data = data
+        self.mark = mark
+        self.text = text
+        self.children = children
+        self.ambiguous = ambiguous
+        self.size = size
+
+    def measure(self) -> _Size:
+        """Return how much this stands for; aliases below it are counted as if written out."""
+        if self.size is None:
+            below = [child.measure() for _, child in self.children.values()]
+            self.size = _Size(
+                sum(size.aliases for size in below),
+                1 + sum(size.values for size in below),
+                1 + max((size.height for size in below), default=0) if self.is_nest else 0,
+            )
+        return self.size
+
+    @property
+    def is_nest(self) -> bool:
+        """Whether it is a list or a mapping."""
+        return isinstance(self.data, (dict, tuple))
+
+    def at(self, mark: _Mark | None, size: _Size) -> _Node:
+        """Return the same value for an alias that stands elsewhere."""
+        return _Node(self.data, mark, self.text, self.children, ambiguous=self.ambiguous, size=size)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """What one file says, and where it says it.
+
+    Places are wanted where something is wrong, which is seldom; they are found then.
 
     Attributes
     ----------
     data : object
         Mappings as dict, lists as tuple, scalars as str, int, float, bool or None.
+    lines : tuple of (str, int)
+        The written path and the line of everything at most two levels down.
     """
 
     data: Any
-    _root: _Node
+    lines: tuple[tuple[str, int], ...]
+    _text: str
 
-    def _walk(self, path: Path) -> tuple[Place, _Node, bool]:
-        place, node = self._root.place, self._root
+    @cached_property
+    def _root(self) -> _Node:
+        root = _Composer(self._text, "").document()
+        if root is None:
+            msg = "a text that could be read once cannot be read again"
+            raise AssertionError(msg)
+        return root
+
+    def _walk(self, path: Path) -> tuple[_Mark | None, _Node, bool]:
+        mark, node = self._root.mark, self._root
         for step in path:
             if step not in node.children:
-                return place, node, False
-            place, node = node.children[step]
-        return place, node, True
+                return mark, node, False
+            mark, node = node.children[step]
+        return mark, node, True
 
     def value_place(self, path: Path) -> Place:
         """Return where a value stands, or the innermost part of its path that exists."""
-        return self._walk(path)[1].place
+        return _place(self._walk(path)[1].mark)
 
     def key_place(self, path: Path) -> Place:
         """Return where a key stands (of a list entry: the entry)."""
-        return self._walk(path)[0]
+        return _place(self._walk(path)[0])
 
     def text(self, path: Path) -> str:
         """Return a scalar as it was written, without its quotes."""
@@ -133,16 +206,6 @@ class Document:
         """Return the value at a path, or None where there is none."""
         _, node, found = self._walk(path)
         return node.data if found else None
-
-    def lines(self, depth: int) -> Iterator[tuple[str, int]]:
-        """Yield the written path and the line of everything down to a depth."""
-        pending: list[tuple[Path, Place, _Node]] = [((), self._root.place, self._root)]
-        while pending:
-            path, place, node = pending.pop(0)
-            if path:
-                yield write_path(path), place[0]
-            if len(path) < depth:
-                pending.extend(((*path, k), p, n) for k, (p, n) in node.children.items())
 
 
 class _Stopped(Exception):  # noqa: N818  (control flow inside this module)
@@ -159,13 +222,17 @@ def write_path(path: Path) -> str:
     """
     text = ""
     for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        elif re.fullmatch(r"[\w-]{1,64}", step):
-            text += f".{step}" if text else step
-        else:
-            text += f"[{step[:40]!r}]"
+        text = _join(text, step)
     return text
+
+
+def _join(text: str, step: str | int) -> str:
+    """Write one step further down."""
+    if isinstance(step, int):
+        return f"{text}[{step}]"
+    if _PLAIN_KEY.fullmatch(step):
+        return f"{text}.{step}" if text else step
+    return f"{text}[{step[:40]!r}]"
 
 
 def too_large(size: int, file: str) -> Problem:
@@ -230,7 +297,21 @@ def read_yaml(text: str, file: str) -> tuple[Document | None, list[Problem]]:
     composer = _Composer(text, file)
     root = composer.document()
     problems = sorted(composer.problems, key=lambda p: (p.line or 0, p.column or 0))
-    return (None if root is None else Document(root.data, root)), problems
+    if root is None:
+        return None, problems
+    return Document(root.data, tuple(_lines(root, _LINES_DEPTH)), text), problems
+
+
+def _lines(root: _Node, depth: int) -> Iterator[tuple[str, int]]:
+    level: list[tuple[str, _Node]] = [("", root)]
+    for _ in range(depth):
+        below = []
+        for above, node in level:
+            for key, (mark, child) in node.children.items():
+                written = _join(above, key)
+                yield written, _place(mark)[0]
+                below.append((written, child))
+        level = below
 
 
 class _Composer:
@@ -243,8 +324,7 @@ class _Composer:
         self.anchors: dict[str, _Node | None] = {}
         self.aliases = 0
         self.copies = 0
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
+        self.events = _events(text)
 
     def report(
         self, code: str, place: Place, path: Path, what: str, *, expected: str = "", hint: str = ""
@@ -266,7 +346,7 @@ class _Composer:
                     if root is not None:
                         self.stop(
                             "MH109",
-                            _place(event),
+                            _place(event.start_mark),
                             (),
                             "a second document begins",
                             expected="one document in a file",
@@ -288,15 +368,15 @@ class _Composer:
         return root
 
     def node(self, event: yaml.Event, path: Path, depth: int) -> _Node:
-        place = _place(event)
         if isinstance(event, yaml.AliasEvent):
-            return self.alias(event.anchor or "", place, path, depth)
+            return self.alias(event.anchor or "", event.start_mark, path, depth)
         if not isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)):
-            self.stop("MH101", place, path, "the text ends in the middle of something")
+            what = "the text ends in the middle of something"
+            self.stop("MH101", _place(event.start_mark), path, what)
         if event.tag is not None:
             self.report(
                 "MH109",
-                place,
+                _place(event.start_mark),
                 path,
                 f"a tag {event.tag[:40]!r}",
                 hint="leave the tag out, types follow from the grammar",
@@ -304,27 +384,29 @@ class _Composer:
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         if isinstance(event, yaml.ScalarEvent):
-            node = self.scalar(event, place, path)
+            node = self.scalar(event, path)
         elif depth >= MAX_DEPTH:
-            self.too_deep(place, path)
+            self.too_deep(_place(event.start_mark), path)
         elif isinstance(event, yaml.SequenceStartEvent):
-            node = self.sequence(place, path, depth)
+            node = self.sequence(event.start_mark, path, depth)
         else:
-            node = self.mapping(place, path, depth)
+            node = self.mapping(event.start_mark, path, depth)
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         return node
 
-    def alias(self, name: str, place: Place, path: Path, depth: int) -> _Node:
+    def alias(self, name: str, mark: _Mark | None, path: Path, depth: int) -> _Node:
+        place = _place(mark)
         if name not in self.anchors:
             self.stop("MH101", place, path, f"alias {name[:40]!r} names no anchor before it")
         target = self.anchors[name]
         if target is None:
             self.stop("MH109", place, path, f"alias {name[:40]!r} stands inside what it names")
         # What an alias stands for holds its own aliases: count them as if written out.
-        aliases = 1 + target.aliases
-        self.aliases += aliases
-        self.copies += target.size
+        size = target.measure()
+        size = size._replace(aliases=1 + size.aliases)
+        self.aliases += size.aliases
+        self.copies += size.values
         if self.aliases > MAX_ALIASES or self.copies > MAX_COPIES:
             self.stop(
                 "MH108",
@@ -333,9 +415,9 @@ class _Composer:
                 "too many aliases",
                 expected=f"at most {MAX_ALIASES}, counted as if written out",
             )
-        if depth + target.height > MAX_DEPTH:
+        if depth + size.height > MAX_DEPTH:
             self.too_deep(place, path)
-        return replace(target, place=place, aliases=aliases)
+        return target.at(mark, size)
 
     def too_deep(self, place: Place, path: Path) -> NoReturn:
         self.stop(
@@ -346,67 +428,69 @@ class _Composer:
             expected=f"at most {MAX_DEPTH} levels",
         )
 
-    def sequence(self, place: Place, path: Path, depth: int) -> _Node:
-        node = _Node((), place, height=1)
+    def sequence(self, mark: _Mark | None, path: Path, depth: int) -> _Node:
+        children: dict[str | int, tuple[_Mark | None, _Node]] = {}
         for event in self.events:
             if isinstance(event, yaml.SequenceEndEvent):
                 break
-            index = len(node.children)
+            index = len(children)
             child = self.node(event, (*path, index), depth + 1)
-            node.hold(index, child.place, child)
-        node.data = tuple(child.data for _, child in node.children.values())
-        return node
+            children[index] = child.mark, child
+        data = tuple(child.data for _, child in children.values())
+        return _Node(data, mark, children=children)
 
-    def mapping(self, place: Place, path: Path, depth: int) -> _Node:
-        node = _Node({}, place, height=1)
+    def mapping(self, mark: _Mark | None, path: Path, depth: int) -> _Node:
+        children: dict[str | int, tuple[_Mark | None, _Node]] = {}
         for event in self.events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
-            key_place = _place(event)
             key = self.key(event, path, depth)
             inner = path if key is None else (*path, key)
             child = self.node(next(self.events), inner, depth + 1)
             if key is None:
                 continue
-            if key in node.children:
-                first = node.children[key][0]
+            if key in children:
+                first, _ = _place(children[key][0])
                 self.report(
                     "MH102",
-                    key_place,
+                    _place(event.start_mark),
                     inner,
                     f"key {_short(key)} stands twice in one mapping",
-                    hint=f"the first is at line {first[0]}",
+                    hint=f"the first is at line {first}",
                 )
                 continue
-            node.hold(key, key_place, child)
-        node.data = {key: child.data for key, (_, child) in node.children.items()}
-        return node
+            children[key] = event.start_mark, child
+        data = {key: child.data for key, (_, child) in children.items()}
+        return _Node(data, mark, children=children)
 
     def key(self, event: yaml.Event, path: Path, depth: int) -> str | None:
         """Return a key, or None where it cannot be used."""
-        place = _place(event)
+        mark = event.start_mark
         if not isinstance(event, yaml.ScalarEvent):
             self.node(event, path, depth + 1)
-            self.report("MH109", place, path, "a key that is not text", expected="a plain name")
+            what = "a key that is not text"
+            self.report("MH109", _place(mark), path, what, expected="a plain name")
             return None
         key: str = event.value
         if event.tag is not None:
-            self.report("MH109", place, (*path, key), f"a tag {event.tag[:40]!r} on a key")
+            what = f"a tag {event.tag[:40]!r} on a key"
+            self.report("MH109", _place(mark), (*path, key), what)
         if event.anchor is not None:
-            self.anchors[event.anchor] = _Node(key, place, key)
-        if event.style not in (None, ""):
+            self.anchors[event.anchor] = _Node(key, mark, key)
+        if event.style not in _PLAIN:
             return key
         if key == "<<":
-            self.report("MH109", place, path, "a merge key '<<'", hint="write the keys out")
+            hint = "write the keys out"
+            self.report("MH109", _place(mark), path, "a merge key '<<'", hint=hint)
             return None
         if key not in _KEYS_ALLOWED:
             value, reading = _typed(key)
             if reading:
-                self.report_ambiguous(place, (*path, key), key, reading)
-            elif not isinstance(value, str):
+                self.report_ambiguous(_place(mark), (*path, key), key, reading)
+            elif value is not key:
                 self.report(
                     "MH109",
-                    place,
+                    _place(mark),
                     (*path, key),
                     f"key {_short(key)} is not text",
                     expected="a plain name",
@@ -414,14 +498,14 @@ class _Composer:
                 )
         return key
 
-    def scalar(self, event: yaml.ScalarEvent, place: Place, path: Path) -> _Node:
+    def scalar(self, event: yaml.ScalarEvent, path: Path) -> _Node:
         text: str = event.value
-        if event.style not in (None, ""):
-            return _Node(text, place, text)
+        if event.style not in _PLAIN:
+            return _Node(text, event.start_mark, text)
         value, reading = _typed(text)
         if reading:
-            self.report_ambiguous(place, path, text, reading)
-        return _Node(value, place, text, ambiguous=bool(reading))
+            self.report_ambiguous(_place(event.start_mark), path, text, reading)
+        return _Node(value, event.start_mark, text, ambiguous=bool(reading))
 
     def report_ambiguous(self, place: Place, path: Path, text: str, reading: str) -> None:
         self.report(
@@ -434,14 +518,28 @@ class _Composer:
         )
 
 
+def _events(text: str) -> Iterator[yaml.Event]:
+    """Yield what the parser finds; `yaml.parse` does the same and asks twice for each."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    yield from iter(loader.get_event, None)
+
+
 def _typed(text: str) -> tuple[Any, str]:
     """Type a plain scalar; the second value names the readings of an ambiguous one."""
     if text in _WORDS:
         return _WORDS[text], ""
+    if text[0] not in _NO_TEXT:
+        two = len(text) <= _TRUTH_LENGTH and _TRUTH.match(text)
+        return text, "a truth value or a text" if two else ""
+    usual = _USUAL.fullmatch(text)
+    if usual:
+        return (float(text) if usual[1] else int(text)), ""
     readings = (reading for pattern, reading in _AMBIGUOUS if pattern.match(text))
     reading = next(readings, "")
-    if reading or not _DECIMAL.match(text):
-        return text, reading
+    return (text, reading) if reading or not _DECIMAL.match(text) else _number(text)
+
+
+def _number(text: str) -> tuple[Any, str]:
     whole = bool(_WHOLE.match(text))
     if sum(char.isdigit() for char in text) > (_WHOLE_DIGITS if whole else _DIGITS):
         return text, "an exact or a rounded number"
@@ -465,8 +563,7 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:39] + "…")  # noqa: PLR2004
 
 
-def _place(event: yaml.Event) -> Place:
-    mark = event.start_mark
+def _place(mark: _Mark | None) -> Place:
     return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
 
 
