@@ -24,6 +24,7 @@ __all__ = [
     "ProblemKind",
     "ProblemLog",
     "ResponseError",
+    "StoppedError",
     "UsageError",
     "check_on_problem",
     "expect",
@@ -754,6 +755,10 @@ class MhscreenError(Exception):
 
 class UsageError(MhscreenError, ValueError):
     """A call that cannot be meant: wrong arguments, an unknown name."""
+
+
+class StoppedError(MhscreenError):
+    """A run that was stopped from outside before its end, and can go on where it was."""
 
 
 def expect(name: str, value: object, *kinds: type) -> None:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mhscreen.problems import AnalysisError, DefinitionError, ResponseError, UsageError
+from mhscreen.problems import (
+    AnalysisError,
+    DefinitionError,
+    ResponseError,
+    StoppedError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +79,7 @@ def errors_end_with(status: int) -> Iterator[None]:
         number = len(error.problems)
         typer.echo(f"{number} problem{'' if number == 1 else 's'}", err=True)
         raise typer.Exit(status) from None
-    except UsageError as error:
+    except (StoppedError, UsageError) as error:
         typer.echo(f"mhscreen: {error}", err=True)
         raise typer.Exit(2) from None
     except OSError as error:

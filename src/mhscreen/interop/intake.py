@@ -1,17 +1,18 @@
-"""Intake: the files of a run, read once and sorted into parts of whole pupils."""
+"""Intake: the files of a run, in parts of whole pupils, whatever their order."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mhscreen.interop.aligned import AlignedParts, count_aligned
 from mhscreen.interop.files import open_folder, open_source, read_table
 from mhscreen.interop.headless import find_headless, read_headless, table_key
 from mhscreen.interop.part import Job, bind_part
-from mhscreen.interop.partition import ROSTER, Partition, RosterIndex, read_part
+from mhscreen.interop.partition import ROSTER, Partition, RosterIndex
 from mhscreen.interop.problem_file import problem_record, read_problems
 from mhscreen.interop.sorted_lines import Spool, merge_runs
 from mhscreen.problems import ProblemLog, ResponseError
@@ -21,10 +22,11 @@ from mhscreen.steps.roster import read_roster
 from mhscreen.steps.tables import Table, concatenate, take_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from mhscreen.interop.files import Source
+    from mhscreen.interop.pool import Parts
     from mhscreen.interop.work_folder import WorkFolder
     from mhscreen.plan.plan import Plan
     from mhscreen.problems import Problem
@@ -39,6 +41,15 @@ _KEPT = frozenset({"MH601", "MH602"})  # what is true of a file whose headings a
 _SHOWN = 1000  # problems of an input that cannot be used
 
 
+@dataclass(frozen=True)
+class _Answers:
+    """A table of answers that can be read: its file, its heading, and whether there is none."""
+
+    source: Source
+    head: Table
+    headless: bool
+
+
 class Intake:
     """Reads roster and answers, whatever their size and order.
 
@@ -49,16 +60,12 @@ class Intake:
     roster, responses : Path
         The roster, and the answers' folder or file.
     work : WorkFolder
-        Where the parts are kept.
+        Where parts are kept that have to be.
     chunk : int
-        About how many pupils are in a part.
+        How many lines of the roster are in a part.
 
     Attributes
     ----------
-    parts : int
-        How many parts there are.
-    partition : Partition
-        Where they are.
     problems : Spool
         What was wrong with the files; see `problem_record`.
 
@@ -78,93 +85,118 @@ class Intake:
         work: WorkFolder,
         chunk: int,
     ) -> None:
-        self._plan, self._at, self._columns = plan, at, columns
+        self._plan, self._at, self._columns, self._chunk = plan, at, columns, chunk
         self._log = ProblemLog()
-        self._without_rows: set[str] = set()
         source = open_source(roster, self._log)
         if source is None:
             raise ResponseError(self._log)
         self._roster = source
         self._answers = _open_answers(roster, responses, self._log)
-        self._about = [one.about() for one in (source, *self._answers)]
-        self._done = 0
-        self.parts = max(1, -(-self._about[0] // chunk))
         self._work = work
-        index = RosterIndex(source.read(ProblemLog()))
-        self.partition = Partition(work.input, self.parts, chunk, index)
+        self._done = 0
         self.problems = Spool(work.merge, "files")
 
-    def sort(self, tell: Progress) -> Job:
-        """Sort everything into parts; return what they have in common.
+    def read(self, tell: Progress) -> tuple[Job, Parts]:
+        """Read the files, or find out that they can be read in step with the roster.
+
+        What is said of files that are read in step is among the `problems` only when the parts
+        have been gone through and `close` was called.
+
+        Returns
+        -------
+        job : Job
+            What the parts have in common.
+        parts : Parts
+            What each is screened from.
 
         Raises
         ------
         ResponseError
             If the roster cannot be read, is empty or lacks a required column.
         """
-        roster = self._sort_roster(tell)
-        answers: list[tuple[str, Table]] = []
-        for source in self._answers:
-            table = self._sort_answers(source, len(answers), tell)
-            if table is not None:
-                answers.append((source.stem, table))
-        self.partition.flush()
-        self._check_headings(roster, answers)
-        stems = tuple(stem for stem, _ in answers)
-        job = Job(self._plan, self._at, self._columns, roster, stems)
-        if any(says_who(table) for _, table in answers):
-            return replace(job, candidates=self._find_candidates(job))
-        return job
-
-    def _sort_roster(self, tell: Progress) -> Table:
-        """Sort the roster; return it without its rows."""
-        head: Table | None = None
-        rows = broken = 0
-        for table in self._roster.read(self._log):
-            head = head or _heading_of(table)
-            rows += table.rows
-            broken += len(table.broken_rows)
-            self.partition.add(ROSTER, table)
-            self._count(table, tell)
-            self._say(self._log)
+        self._about = sum(source.about() for source in (self._roster, *self._answers))
         self._say(self._log)
-        if head is None or not rows + broken:
+        roster = next(self._roster.read(self._log), None)
+        self._say(self._log)
+        if roster is None:
             raise ResponseError(self._said())
-        if not rows:
-            self._without_rows.add(head.name)
-        return head
-
-    def _sort_answers(self, source: Source, number: int, tell: Progress) -> Table | None:
-        """Sort the answers of one file; return them without their rows, None if unreadable."""
-        log = ProblemLog()
-        first = next(source.read(log), None)
-        if first is None:
-            self._say(log)
-            return None
-        headless = find_headless(self._plan, source.stem, first, self._columns)
-        if headless is not None:
-            log.problems[:] = [problem for problem in log if problem.code in _KEPT] + [headless]
-            self._say(log)
-            tables = read_headless(source, self.partition.index.hashes)
-            head = Table(source.name, {}, 0)
+        head = _heading_of(roster)
+        answers = list(self._open_tables())
+        counts = None
+        if not any(one.headless for one in answers):
+            sources = [one.source for one in answers]
+            counts = count_aligned(
+                self._roster, sources, self._chunk, lambda rows: self._count(rows, tell)
+            )
+        parts: Parts
+        if counts is not None and counts[0]:
+            parts = AlignedParts(self._roster, sources, counts[0], self._chunk, self._log)
         else:
-            log = ProblemLog()
-            tables = source.read(log)
-            head = _heading_of(first)
-        rows = 0
-        for table in tables:
-            self.partition.add(number, table, long=table_key(source.stem) == "long")
-            rows += table.rows
-            self._count(table, tell)
-            self._say(log)
-        self._say(log)
-        if not rows:
-            self._without_rows.add(head.name)
-        return head
+            self._done = 0
+            parts, counts = self._sort(answers, tell)
+        without_rows = {
+            table.name
+            for table, rows in zip((head, *(one.head for one in answers)), counts, strict=True)
+            if not rows
+        }
+        tables = [(one.source.stem, one.head) for one in answers]
+        self._check_headings(head, tables, without_rows)
+        job = Job(self._plan, self._at, self._columns, head, tuple(stem for stem, _ in tables))
+        if any(says_who(table) for _, table in tables):
+            job = replace(job, candidates=self._find_candidates(job, parts))
+        return job, parts
 
-    def _check_headings(self, roster: Table, answers: list[tuple[str, Table]]) -> None:
+    def close(self) -> None:
+        """Keep what was said while the parts were gone through."""
+        self._say(self._log)
+
+    def _open_tables(self) -> Iterator[_Answers]:
+        """Look at the beginning of each table of answers."""
+        for source in self._answers:
+            log = ProblemLog()
+            first = next(source.read(log), None)
+            if first is None:
+                self._say(log)
+                continue
+            problem = find_headless(self._plan, source.stem, first, self._columns)
+            if problem is None:
+                yield _Answers(source, _heading_of(first), headless=False)
+                continue
+            log.problems[:] = [one for one in log if one.code in _KEPT] + [problem]
+            self._say(log)
+            yield _Answers(source, Table(source.name, {}, 0), headless=True)
+
+    def _sort(self, answers: list[_Answers], tell: Progress) -> tuple[Partition, list[int]]:
+        """Sort everything into parts; return them, and the number of rows of each table."""
+        index = RosterIndex(self._roster.read(ProblemLog()))
+        parts = Partition(self._work.input, self._chunk, index)
+        log = ProblemLog()
+        counts = [0] * (1 + len(answers))
+        broken = 0
+        for number, one in enumerate([None, *answers], start=ROSTER):
+            source = self._roster if one is None else one.source
+            tables = source.read(log)
+            if one is not None and one.headless:
+                tables = read_headless(source, index.hashes)
+            is_long = one is not None and table_key(source.stem) == "long"
+            for table in tables:
+                parts.add(number, table, long=is_long)
+                counts[number - ROSTER] += table.rows
+                broken += len(table.broken_rows)
+                self._count(table.rows, tell)
+                self._say(log)
+            self._say(log)
+            if not counts[0] + broken:
+                raise ResponseError(self._said())
+        parts.flush()
+        return parts, counts
+
+    def _check_headings(
+        self, roster: Table, answers: list[tuple[str, Table]], without_rows: set[str]
+    ) -> None:
         """Say what is wrong with headings, and with tables that have no rows."""
         log = ProblemLog()
+        error: ResponseError | None = None
         try:
             bind(
                 self._plan,
@@ -175,34 +207,33 @@ class Intake:
                 on_problem="report",
                 log=log,
             )
-        except ResponseError as error:
-            raise ResponseError((*self._said(), *self._true_of_whole(log))) from error
-        log.problems[:] = self._true_of_whole(log)
+        except ResponseError as raised:
+            error = raised
+        # What was said of tables without rows and is true of them with their rows.
+        log.problems[:] = [one for one in log if one.code != "MH412" or one.file in without_rows]
+        if error is not None:
+            raise ResponseError((*self._said(), *log)) from error
         self._say(log)
 
-    def _true_of_whole(self, log: ProblemLog) -> list[Problem]:
-        """Return what was said of tables without rows and is true of them with their rows."""
-        return [one for one in log if one.code != "MH412" or one.file in self._without_rows]
-
-    def _find_candidates(self, job: Job) -> Candidates:
+    def _find_candidates(self, job: Job, parts: Parts) -> Candidates:
         """Find whom forms may be by that are not by the pupil they name: they may be in any part.
 
         Where no form says so, nothing is gone through twice.
         """
         claims: set[Claim] = set()
-        for part in range(self.parts):
-            claims |= bind_part(job, read_part(self.partition.path(part))).claims
+        for _, part in parts:
+            claims |= bind_part(job, part.read()).claims
         candidates = Candidates(frozenset(claims))
         if claims:
-            for part in range(self.parts):
-                table = read_part(self.partition.path(part)).get(ROSTER)
+            for _, part in parts:
+                table = part.read().get(ROSTER)
                 if table is not None:
                     candidates.look_at(read_roster(self._plan, table, ProblemLog()))
         return candidates
 
-    def _count(self, table: Table, tell: Progress) -> None:
-        self._done += table.rows
-        tell("read", min(self._done, sum(self._about)), max(sum(self._about), 1))
+    def _count(self, rows: int, tell: Progress) -> None:
+        self._done += rows
+        tell("read", min(self._done, self._about), max(self._about, 1))
 
     def _say(self, log: ProblemLog) -> None:
         """Keep what is in a log, and empty it."""

@@ -20,14 +20,14 @@ from mhscreen.steps.roster import parse_subject, subject_column
 from mhscreen.steps.tables import concatenate, take_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from mhscreen.steps.tables import BrokenRow, Table
 
-__all__ = ["Partition", "RosterIndex", "hash_names", "read_part", "row_names"]
+__all__ = ["Partition", "RosterIndex", "StoredPart", "hash_names", "row_names"]
 
 ROSTER = -1
 """The number of the roster among the tables; those of answers begin at 0."""
@@ -45,6 +45,8 @@ class RosterIndex:
 
     Attributes
     ----------
+    rows : int
+        How many lines it has.
     hashes : ndarray of uint64, shape (references,)
         Sorted.
     """
@@ -52,6 +54,7 @@ class RosterIndex:
     def __init__(self, tables: Iterable[Table]) -> None:
         parts = [hash_names(row_names(table)) for table in tables]
         every = np.concatenate([np.empty(0, dtype=np.uint64), *parts])
+        self.rows = len(every)
         self.hashes, first = np.unique(every, return_index=True)
         self._first = first.astype(np.uint32)
 
@@ -72,8 +75,6 @@ class Partition:
     ----------
     folder : Path
         Where parts are kept, each in a file of its own.
-    parts : int
-        How many there are.
     chunk : int
         How many lines of the roster one holds.
     index : RosterIndex
@@ -81,12 +82,15 @@ class Partition:
     """
 
     folder: Path
-    parts: int
     chunk: int
     index: RosterIndex
+    parts: int = field(init=False)
     _held: dict[int, list[tuple[int, Table]]] = field(default_factory=dict)
     _rows: int = 0
     _before: dict[int, tuple[int, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.parts = max(1, -(-self.index.rows // self.chunk))
 
     def add(self, number: int, table: Table, *, long: bool = False) -> None:
         """Take in the next rows of a table.
@@ -122,13 +126,22 @@ class Partition:
     def flush(self) -> None:
         """Write what waits in memory."""
         for place, held in self._held.items():
-            with self.path(place).open("ab") as file:
+            with self._path(place).open("ab") as file:
                 for one in held:
                     pickle.dump(one, file, protocol=pickle.HIGHEST_PROTOCOL)
         self._held, self._rows = {}, 0
 
-    def path(self, part: int) -> Path:
-        """Return the file of a part; there is none where nothing is in it."""
+    def __len__(self) -> int:
+        """Return how many parts there are with something in them."""
+        return sum(1 for _ in self)
+
+    def __iter__(self) -> Iterator[tuple[int, StoredPart]]:
+        """Yield number and place of each part with something in it."""
+        for number in range(self.parts):
+            if self._path(number).exists():
+                yield number, StoredPart(self._path(number))
+
+    def _path(self, part: int) -> Path:
         return self.folder / f"{part:06d}.pickle"
 
     def _part(self, names: Sequence[str]) -> NDArray[np.int64]:
@@ -138,7 +151,7 @@ class Partition:
         line = self.index.find(hashes)
         by_hash = (hashes % np.uint64(self.parts)).astype(np.int64)
         # Two references of one hash share a part: whole pupils all the same.
-        return np.where(line < 0, by_hash, np.minimum(line // self.chunk, self.parts - 1))
+        return np.where(line < 0, by_hash, line // self.chunk)
 
     def _keep_together(self, number: int, table: Table, names: list[str]) -> None:
         """Name neighbours that do not say whose they are by the first of them."""
@@ -169,13 +182,18 @@ def hash_names(names: Iterable[str]) -> NDArray[np.uint64]:
     return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
 
 
-def read_part(path: Path) -> dict[int, Table]:
-    """Return what is in a part: its rows of each table, in the order in which they stood."""
-    pieces: dict[int, list[Table]] = {}
-    if path.exists():
-        with path.open("rb") as file:
+@dataclass(frozen=True)
+class StoredPart:
+    """A part that is in a file."""
+
+    path: Path
+
+    def read(self) -> dict[int, Table]:
+        """Return its rows of each table, in the order in which they stood."""
+        pieces: dict[int, list[Table]] = {}
+        with self.path.open("rb") as file:
             while file.peek(1):
                 # Written by this very run, into a folder that nobody else may write to.
                 number, table = pickle.load(file)  # noqa: S301 - see above
                 pieces.setdefault(number, []).append(table)
-    return {number: concatenate(tables) for number, tables in pieces.items()}
+        return {number: concatenate(tables) for number, tables in pieces.items()}

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mhscreen.interop.part import PartFiles, screen_to_files
-from mhscreen.interop.partition import read_part
+from mhscreen.problems import StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
     from pathlib import Path
 
     from mhscreen.interop.part import Job
-    from mhscreen.interop.partition import Partition
+    from mhscreen.steps.tables import Table
 
     Progress = Callable[[str, int, int], None]
-    Task = tuple[Path, Path]
+    Task = tuple["PartInput", Path]
 
-__all__ = ["screen_parts"]
+__all__ = ["Parts", "screen_parts"]
+
+
+class PartInput(Protocol):
+    """What a part is screened from; it can be pickled."""
+
+    def read(self) -> Mapping[int, Table]:
+        """Return its rows of each table, the roster's under `mhscreen.interop.partition.ROSTER`."""
+
+
+class Parts(Protocol):
+    """The parts of a run, in the order of the roster; they can be gone through again."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __iter__(self) -> Iterator[tuple[int, PartInput]]:
+        """Yield the number of each, and what is in it."""
 
 
 def screen_parts(
-    job: Job, partition: Partition, done: Path, workers: int, tell: Progress
+    job: Job, parts: Parts, done: Path, workers: int, tell: Progress
 ) -> list[PartFiles]:
     """Screen every part that is not done yet.
 
@@ -32,8 +49,8 @@ def screen_parts(
     ----------
     job : Job
         What the parts have in common.
-    partition : Partition
-        The parts.
+    parts : Parts
+        All parts; they are gone through to the end.
     done : Path
         The folder of the parts that are done.
     workers : int
@@ -45,26 +62,37 @@ def screen_parts(
     -------
     list of PartFiles
         In the order of the parts, whatever the order in which they were done.
+
+    Raises
+    ------
+    StoppedError
+        If one of several processes was stopped.
     """
-    numbers = [one for one in range(partition.parts) if partition.path(one).exists()]
-    tasks = [(partition.path(one), done / f"{one:06d}") for one in numbers]
-    missing = [task for task in tasks if not task[1].exists()]
-    finished = len(tasks) - len(missing)
-    tell("screen", finished, len(tasks))
-    results = _in_turn(job, missing) if workers == 1 else _at_once(job, missing, workers)
+    folders: list[Path] = []
+
+    def missing() -> Iterator[Task]:
+        for number, part in parts:
+            folders.append(done / f"{number:06d}")
+            if not folders[-1].exists():
+                yield part, folders[-1]
+
+    total = len(parts)
+    finished = sum(1 for _ in done.glob("[0-9]*"))
+    tell("screen", finished, total)
+    results = _in_turn(job, missing()) if workers == 1 else _at_once(job, missing(), workers)
     for _ in results:
         finished += 1
-        tell("screen", finished, len(tasks))
-    return [PartFiles(folder) for _, folder in tasks]
+        tell("screen", finished, total)
+    return [PartFiles(folder) for folder in folders]
 
 
-def _in_turn(job: Job, tasks: list[Task]) -> Iterator[None]:
-    for path, folder in tasks:
-        screen_to_files(job, read_part(path), folder)
+def _in_turn(job: Job, tasks: Iterator[Task]) -> Iterator[None]:
+    for part, folder in tasks:
+        screen_to_files(job, part.read(), folder)
         yield
 
 
-def _at_once(job: Job, tasks: list[Task], workers: int) -> Iterator[None]:
+def _at_once(job: Job, tasks: Iterator[Task], workers: int) -> Iterator[None]:
     # Spawned, not forked: the threads of the libraries do not survive a fork.
     pool = ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_prepare, initargs=(job,)
@@ -80,6 +108,13 @@ def _at_once(job: Job, tasks: list[Task], workers: int) -> Iterator[None]:
                 waiting.add(pool.submit(_screen, *task))
             for one in waiting:
                 yield one.result()
+        except BrokenExecutor as error:
+            msg = (
+                "a process that was screening a part of the pupils was stopped, or ran out of "
+                "memory; nothing is lost: start the same command again and it goes on, or with "
+                "fewer workers (a script calls this below 'if __name__ == \"__main__\":')"
+            )
+            raise StoppedError(msg) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -92,5 +127,5 @@ def _prepare(job: Job) -> None:
     _JOB[:] = [job]
 
 
-def _screen(path: Path, folder: Path) -> None:
-    screen_to_files(_JOB[0], read_part(path), folder)
+def _screen(part: PartInput, folder: Path) -> None:
+    screen_to_files(_JOB[0], part.read(), folder)

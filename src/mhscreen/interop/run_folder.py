@@ -210,9 +210,10 @@ def screen_files(
         inputs = _inputs(roster, responses)
         basis = _basis(plan, when, columns, inputs)
         intake = Intake(plan, when, columns, roster, responses, work, chunk)
-        work.start({**basis, "synthetic": synthetic, "parts": intake.parts, "chunk": chunk})
-        job = intake.sort(tell)
-        parts = screen_parts(job, intake.partition, work.done, workers, tell)
+        work.start({**basis, "synthetic": synthetic, "chunk": chunk})
+        job, parts_in = intake.read(tell)
+        parts = screen_parts(job, parts_in, work.done, workers, tell)
+        intake.close()
         done = _Done(job, basis, parts, intake.problems, work.merge)
         earlier = _earlier_outputs(out)
         with whole_folder(out) as folder:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mhscreen.problems import UsageError
+from mhscreen.problems import StoppedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,7 +80,7 @@ def open_work_folder(path: Path) -> Iterator[WorkFolder]:
         _take(lock.fileno(), path)
         try:
             yield WorkFolder(path)
-        except BrokenExecutor:  # a worker was killed: the next run goes on
+        except StoppedError:  # the next run goes on
             raise
         except Exception:
             _remove(path, made)
