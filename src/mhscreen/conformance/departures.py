@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mhscreen.definitions.instrument import CutSet, Scale
     from mhscreen.definitions.kinds import LevelCondition
     from mhscreen.plan.scoring import FormPlan
+    from mhscreen.review.mutants import Mutant
 
 __all__ = ["departures"]
 
@@ -63,7 +64,8 @@ def _all(form: Form) -> Iterator[Departure]:
     for mutant in mutate(instrument):
         scales = (mutant.scale,) if mutant.scale else ()
         change = _other_bands(form, mutant.instrument) or Change(mutant.instrument, scales)
-        yield Departure(mutant.name, mutant.fault, change)
+        item = _item_changed(instrument, mutant) if mutant.scale else ""
+        yield Departure(mutant.name, mutant.fault, change, item=item)
     for place, scale in enumerate(instrument.scales):
         for fault, what, changed in _scale_changes(instrument, form, scale):
             definition = with_part(instrument, "scales", place, changed)
@@ -79,6 +81,13 @@ def _all(form: Form) -> Iterator[Departure]:
         yield Departure(name, Fault.NORM, change)
     for known in known_departures(form):
         yield Departure(known.name, known.fault, known.change, known.source)
+
+
+def _item_changed(instrument: Instrument, mutant: Mutant) -> str:
+    """Return the only item whose part in a scale is changed, or nothing where that is not all."""
+    before, after = (one.scale(mutant.scale) for one in (instrument, mutant.instrument))
+    items = set(before.items) ^ set(after.items) | set(before.reverse) ^ set(after.reverse)
+    return items.pop() if len(items) == 1 else ""
 
 
 def _other_bands(form: Form, changed: Instrument) -> Change | None:
@@ -273,6 +282,7 @@ def _table_changes(form: Form, scale: Scale) -> Iterator[Departure]:
                 f"{scale.id}: item {item} counted twice",
                 Fault.TWICE,
                 Change(scales=(scale.id,), plan=_on_tables(scale.id, twice)),
+                item=item,
             )
     least = {
         place: int(np.min(form.plan.items[row].scores))
@@ -366,6 +376,7 @@ def _moved(instrument: Instrument) -> Iterator[Departure]:
                     f"item {item} moved from {scale.id} to {other.id}",
                     Fault.MOVED,
                     Change(changed, (scale.id, other.id)),
+                    item=item,
                 )
     every = [item.id for item in instrument.items]
     for place, scale in simple:

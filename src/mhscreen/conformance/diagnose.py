@@ -9,16 +9,17 @@ import numpy as np
 
 from mhscreen.conformance.choose import CANNOT
 from mhscreen.conformance.departures import departures
+from mhscreen.conformance.one_item import OneItem
 from mhscreen.conformance.scorer import reached_scales, score_vectors
 from mhscreen.vocabulary import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from mhscreen.conformance.kit import FormKit
-    from mhscreen.conformance.scorer import Columns, Departure, Form
+    from mhscreen.conformance.scorer import Change, Columns, Departure, Form
 
 __all__ = ["LIKE", "Diagnosis", "diagnose"]
 
@@ -87,7 +88,7 @@ def diagnose(kit: FormKit, given: Columns) -> tuple[Diagnosis, ...]:
     total = sum(int(cells.sum()) for cells in wrong.values())
     if not total:
         return ()
-    every, some = _relevant(kit.form, wrong)
+    every, some = _relevant(kit, given, expected, wrong)
     matches = list(_matches(kit, given, expected, every))
     exact = [one for one in matches if not one.contradicted and one.number == total]
     if exact:
@@ -109,7 +110,7 @@ def _matches(
 ) -> Iterable[_Match]:
     for one in tried:
         try:
-            said = score_vectors(kit.form, kit.vectors, one.change)
+            said = score_vectors(kit.form, kit.vectors, one.change, given)
         except CANNOT:
             continue
         met: dict[str, NDArray[np.bool_]] = {}
@@ -127,26 +128,40 @@ def _matches(
 
 
 def _relevant(
-    form: Form, wrong: dict[str, NDArray[np.bool_]]
+    kit: FormKit, given: Columns, expected: Columns, wrong: dict[str, NDArray[np.bool_]]
 ) -> tuple[list[Departure], list[Departure]]:
-    """Return the departures that can change every output that differs, and those that can some."""
-    heads = {name.partition(".")[0] for name in wrong}
+    """Return the departures that can change every output that differs, and those that can some.
+
+    Left out is what cannot explain a whole column and too little of all to be most like it.
+    """
+    form = kit.form
+    sizes = {name: int(cells.sum()) for name, cells in wrong.items()}
+    total = sum(sizes.values())
+    one_item = OneItem(kit, given, expected)
     every: list[Departure] = []
     some: list[Departure] = []
     for one in departures(form):
-        change = one.change
-        if change.norm is not None:
-            theirs = [any(name.startswith(f"{norm}.") for norm in change.norm) for name in wrong]
-            reaches = (any(theirs), all(theirs))
-        else:
-            reached = reached_scales(form.definition, change.scales) or heads
-            reached = reached | ({"form"} if form.plan.validity else set())
-            reaches = (bool(heads & reached), heads <= reached)
-        if reaches[1]:
-            every.append(one)
-        elif reaches[0]:
-            some.append(one)
+        reached = _reached(form, one.change, sizes)
+        number = sum(sizes[name] for name in reached)
+        if not reached or (number < LIKE * total and not one_item.may_be(one)):
+            continue
+        (every if len(reached) == len(sizes) else some).append(one)
     return every, some
+
+
+def _reached(form: Form, change: Change, names: Collection[str]) -> list[str]:
+    """Return the outputs, of some that differ, that a change can reach and be seen by.
+
+    Where a raw score differs, nothing is learned from what is derived from it.
+    """
+    if change.norm is not None:
+        norms = [norm for norm in change.norm if norm.partition(".")[0] not in names]
+        return [name for name in names if any(name.startswith(f"{norm}.") for norm in norms)]
+    if not change.scales:
+        return list(names)
+    heads = reached_scales(form.definition, change.scales)
+    heads |= {"form"} if form.plan.validity else set()
+    return [name for name in names if name.partition(".")[0] in heads]
 
 
 def _parts(

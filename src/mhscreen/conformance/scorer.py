@@ -21,7 +21,7 @@ from mhscreen.steps.score import FormScores, score_forms
 from mhscreen.vocabulary import Fault, Metric, Validity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -333,16 +333,29 @@ class Departure:
         How to score so.
     source : str
         Where it was seen, of faults and variants that are known by name.
+    item : str
+        The item, where what is changed is its part in `Change.scales` and nothing else.
     """
 
     name: str
     fault: Fault
     change: Change
     source: str = ""
+    item: str = ""
 
 
-def score_vectors(form: Form, vectors: Vectors, change: Change = UNCHANGED) -> Columns:
+def score_vectors(
+    form: Form,
+    vectors: Vectors,
+    change: Change = UNCHANGED,
+    names: Collection[str] | None = None,
+) -> Columns:
     """Score vectors, by the definition or with one thing changed.
+
+    Parameters
+    ----------
+    names : collection of str, optional
+        The columns that are wanted, where not all of them are: derived scores cost most.
 
     Returns
     -------
@@ -357,7 +370,7 @@ def score_vectors(form: Form, vectors: Vectors, change: Change = UNCHANGED) -> C
     if change.norm is not None:
         scores = score_forms(form.plan, vectors.codes)
         people = vectors if change.people is None else change.people(vectors)
-        return _norm_columns(scores, change.norm, people)
+        return _norm_columns(scores, _wanted(change.norm, names), people)
     plan = compile_change(form, change)
     codes = vectors.codes if change.read is None else change.read(form, vectors)
     scores = score_forms(plan, codes)
@@ -366,9 +379,17 @@ def score_vectors(form: Form, vectors: Vectors, change: Change = UNCHANGED) -> C
         columns |= _critical_columns(plan, scores)
     if plan.validity:
         columns[VALIDITY] = _validity_column(scores)
-    own = _own_norms(form, plan)
+    own = _wanted(_own_norms(form, plan), names)
     columns |= _norm_columns(scores, own, vectors)
     return columns if change.say is None else change.say(plan, scores, columns)
+
+
+def _wanted(norms: Mapping[str, NormPlan], names: Collection[str] | None) -> Mapping[str, NormPlan]:
+    """Return the norms of which a column is wanted."""
+    if names is None:
+        return norms
+    stems = {name.rpartition(".")[0] for name in names}
+    return {name: plan for name, plan in norms.items() if name in stems}
 
 
 def compile_change(form: Form, change: Change, *, whole: bool = False) -> FormPlan:
@@ -382,20 +403,55 @@ def compile_change(form: Form, change: Change, *, whole: bool = False) -> FormPl
     plan = form.plan
     instrument = change.instrument or form.instrument
     if change.scales and not whole:
-        plan = _compile(_only(instrument, change.scales), form.informant)
+        plan = _compile_scales(form, instrument, change.scales)
     elif change.instrument is not None:
         plan = _compile(instrument, form.informant)
     return plan if change.plan is None else change.plan(plan)
 
 
-def _only(instrument: Instrument, changed: Sequence[str]) -> Instrument:
-    """Return the instrument with nothing but some scales, what rests on them and their parts."""
+def _compile_scales(form: Form, instrument: Instrument, changed: Sequence[str]) -> FormPlan:
+    """Compile nothing but some scales, what rests on them and their parts, and their items.
+
+    Thousands of departures change one scale each: what they leave as it is comes from the form.
+    """
     wanted = reached_scales(instrument, changed)
     for scale in reversed(instrument.scales):
         if scale.id in wanted:
             wanted |= _parts(scale)
-    kept = tuple(scale for scale in instrument.scales if scale.id in wanted)
-    return instrument.model_copy(update={"scales": kept})
+    scales = tuple(scale for scale in instrument.scales if scale.id in wanted)
+    read = {key for scale in scales for key in items_of(instrument, scale)}
+    if any(scale.levels for scale in scales):  # levels know their items by their rows
+        read = {item.id for item in instrument.items}
+    items = tuple(item for item in instrument.items if item.id in read)
+    gates = tuple(
+        gate.model_copy(
+            update={"items": tuple(k for k in gate.items if k in read), "open_when_any": ()}
+        )
+        for gate in instrument.gates
+    )
+    small = instrument.model_copy(
+        update={
+            "items": items,
+            "scales": scales,
+            "gates": gates,
+            "critical_items": (),
+            "validity_indices": (),
+        }
+    )
+    found = _compile(small, form.informant).scales
+    rows = np.array([form.plan.row(item.id) for item in items], dtype=np.int64)
+    places = {scale.id: place for place, scale in enumerate(found)}
+    before = form.plan.scales
+    return replace(
+        form.plan,
+        scales=tuple(replace(scale, rows=rows[scale.rows]) for scale in found),
+        critical=(),
+        validity=tuple(
+            replace(index, scale=places[before[index.scale].id])
+            for index in form.plan.validity
+            if before[index.scale].id in places
+        ),
+    )
 
 
 def reached_scales(instrument: Instrument, changed: Sequence[str]) -> set[str]:
