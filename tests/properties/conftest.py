@@ -1,4 +1,7 @@
-"""Strategies for made-up pupils."""
+"""Strategies for made-up pupils, and the plain scorer that the fast one is compared with."""
+
+import importlib.util
+from pathlib import Path
 
 import pytest
 from hypothesis import strategies as st
@@ -69,3 +72,12 @@ class Strategies:
 @pytest.fixture(scope="session")
 def made_up(school):
     return Strategies(school)
+
+
+@pytest.fixture(scope="session")
+def score_each():
+    place = Path(__file__).parent / "each_form.py"
+    spec = importlib.util.spec_from_file_location("each_form", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.score_each

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mhscreen.plan.norming import BoxCoxPlan, LinePlan, NormPlan, StratumPlan, TablePlan
+from mhscreen.plan.scales import ScaleStates
 from mhscreen.steps.norm import norm_scale
 from mhscreen.steps.score import ScaleScores
 from mhscreen.vocabulary import NormReason
@@ -56,9 +57,9 @@ def scores_of(score, low=None, high=None):
     )
     none = np.full(len(raw), -1, dtype=np.int8)
     counted = np.ones(len(raw), dtype=np.int16)
-    return ScaleScores(
-        "total", (), raw, counted, low, high, none, none, none, np.zeros(len(raw), bool), low, high
-    )
+    estimated = np.zeros(len(raw), bool)
+    states = ScaleStates(raw, counted, low, high, none, none, none, estimated, low, high)
+    return ScaleScores.each("total", (), states)
 
 
 def normed(plan, pupil, scores):

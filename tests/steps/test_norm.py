@@ -7,6 +7,7 @@ from scipy import stats
 
 from mhscreen import bind, norm, score, score_instrument, to_frame
 from mhscreen.plan.norming import BoxCoxPlan, LinePlan, NormPlan, StratumPlan, TablePlan
+from mhscreen.plan.scales import ScaleStates
 from mhscreen.steps.norm import norm_scale
 from mhscreen.steps.score import ScaleScores
 from mhscreen.vocabulary import NormReason
@@ -127,9 +128,10 @@ def table_of(first=0, rising=1, t_below=np.nan, t_above=np.nan, **columns):
 def scores_of(score, low=None, high=None):
     low, high = score if low is None else low, score if high is None else high
     one, none = np.array([float(score)]), np.zeros(1, dtype=np.int8)
-    return ScaleScores("total", (), one, np.ones(1, dtype=np.int16), np.array([float(low)]),
-                       np.array([float(high)]), none, none, none, np.zeros(1, dtype=bool),
-                       np.array([float(low)]), np.array([float(high)]))  # fmt: skip
+    low, high = np.array([float(low)]), np.array([float(high)])
+    counted, estimated = np.ones(1, dtype=np.int16), np.zeros(1, dtype=bool)
+    states = ScaleStates(one, counted, low, high, none, none, none, estimated, low, high)
+    return ScaleScores.each("total", (), states)
 
 
 def who(sex=-1, age=np.nan, grade=-1):

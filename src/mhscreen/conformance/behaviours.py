@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mhscreen.conformance.scorer import Columns, Form, Vectors
-    from mhscreen.plan.scoring import FormPlan, ScalePlan
+    from mhscreen.plan.scales import ScalePlan
+    from mhscreen.plan.scoring import FormPlan
     from mhscreen.steps.score import FormScores
 
 __all__ = ["behaviours", "impute", "without_blanks"]

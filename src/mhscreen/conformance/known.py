@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from mhscreen.conformance.scorer import Columns, Form, Vectors
     from mhscreen.definitions import Instrument
     from mhscreen.definitions.instrument import CutSet, Scale
-    from mhscreen.plan.scoring import FormPlan, ScalePlan
+    from mhscreen.plan.scales import ScalePlan
+    from mhscreen.plan.scoring import FormPlan
     from mhscreen.steps.score import FormScores
 
 __all__ = ["catalogue", "known_departures"]

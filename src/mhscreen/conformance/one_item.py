@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mhscreen.conformance.kit import FormKit
     from mhscreen.conformance.scorer import Columns, Departure
-    from mhscreen.plan.scoring import ScalePlan
+    from mhscreen.plan.scales import ScalePlan
 
 __all__ = ["OneItem"]
 

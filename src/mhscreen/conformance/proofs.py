@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from mhscreen.conformance.scorer import Change, Departure, Form, Vectors
     from mhscreen.plan.kinds import LevelNode
     from mhscreen.plan.norming import NormPlan
-    from mhscreen.plan.scoring import FormPlan, ScalePlan
+    from mhscreen.plan.scales import ScalePlan
+    from mhscreen.plan.scoring import FormPlan
 
 __all__ = ["prove_alike"]
 
@@ -417,12 +418,7 @@ def _same_norm(form: Form, name: str, sides: Sequence[tuple[Any, Any]]) -> bool:
 
 
 def _normed(plan: NormPlan, raw: NDArray[np.float64], people: Vectors) -> dict[str, Any]:
-    nothing = np.full(len(raw), -1, dtype=np.int8)
-    scores = ScaleScores(
-        "", (), raw, np.ones(len(raw), dtype=np.int16), raw, raw, nothing, nothing, nothing,
-        np.zeros(len(raw), dtype=bool), raw, raw,
-    )  # fmt: skip
-    normed = norm_scale(plan, scores, people.sex, people.age, people.grade)
+    normed = norm_scale(plan, ScaleScores.of_raw(raw), people.sex, people.age, people.grade)
     return {metric: derived.value for metric, derived in normed.derived.items()}
 
 

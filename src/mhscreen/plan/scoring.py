@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from mhscreen.kernels import codes as rc
 from mhscreen.kernels.packed import LARGEST_SUM, MOST_ITEMS, pack
 from mhscreen.plan.kinds import compile_irt, compile_levels, compile_transform
 from mhscreen.plan.quality import compile_quality
+from mhscreen.plan.scales import ScalePlan, encode_parts
 from mhscreen.problems import UsageError
 from mhscreen.vocabulary import Direction
 
@@ -25,10 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mhscreen.definitions import Instrument
-    from mhscreen.definitions.common import Text
     from mhscreen.definitions.instrument import Item, ResponseScale, Scale
-    from mhscreen.plan.kinds import IrtPlan, LevelsPlan, TransformPlan
     from mhscreen.plan.quality import QualityPlan
+    from mhscreen.plan.scales import Encoding
     from mhscreen.vocabulary import Concern, Directness, Informant, Validity, Window
 
 __all__ = [
@@ -36,7 +37,6 @@ __all__ = [
     "FormPlan",
     "GatePlan",
     "ItemPlan",
-    "ScalePlan",
     "ValidityPlan",
     "answer_key",
     "compile_form",
@@ -122,51 +122,6 @@ class ItemPlan:
         return reached if reached >= 0 and number <= self.largest + _EPSILON else None
 
 
-@dataclass(frozen=True, eq=False)
-class ScalePlan:
-    """One scale: which items, by which tables, into which score.
-
-    Attributes
-    ----------
-    rows : ndarray of int64
-        Its items, as rows of the response codes; for levels, those of earlier scales, too. Of a
-        sum of scales only where its components share an item, which is answered once.
-    tables : ndarray of int64, shape (len(rows), 256)
-        Packed counters by response code, see `mhscreen.kernels.packed`.
-    components : tuple of int
-        For a sum of scales: places of the components among the scales of the form.
-    rounding : str
-        ``none``, ``half_up`` or ``down``; after the transform.
-    range : tuple of float
-        The smallest and largest score.
-    categories, labels : tuple
-        The published names, and the neutral words for people, from the near to the far side.
-    cuts : ndarray of float64
-        Cut scores of all categories but the first, from the near to the far side.
-    key_checksum : str
-        What a norm table is bound to, see `mhscreen.definitions.checksums`.
-    """
-
-    id: str
-    combine: str
-    rows: NDArray[np.int64]
-    tables: NDArray[np.int64]
-    components: tuple[int, ...]
-    n_items: int
-    min_answered: int
-    rounding: str
-    upwards: bool
-    content: bool
-    range: tuple[float, float]
-    categories: tuple[str, ...]
-    labels: tuple[Text, ...]
-    cuts: NDArray[np.float64]
-    key_checksum: str
-    transform: TransformPlan | None = None
-    levels: LevelsPlan | None = None
-    irt: IrtPlan | None = None
-
-
 @dataclass(frozen=True)
 class CriticalPlan:
     """One critical item, as a row of the response codes and the score from which it counts."""
@@ -217,6 +172,18 @@ class FormPlan:
     """Item row by normalised column name."""
     quality: QualityPlan | None = field(default=None, repr=False)
     """Its response-quality indices."""
+
+    @cached_property
+    def totals(self) -> dict[int, Encoding]:
+        """By place, how the state of a sum of scales is found from those of its components."""
+        found: dict[int, Encoding] = {}
+        for place, scale in enumerate(self.scales):
+            if scale.combine == "sum_of_scales":
+                parts = [found.get(part) or self.scales[part].encoding for part in scale.components]
+                total = encode_parts(scale, parts)
+                if total is not None:
+                    found[place] = total
+        return found
 
     @property
     def stem(self) -> str:
@@ -472,9 +439,10 @@ def _tables(instrument: Instrument, scale: Scale, items: Sequence[str]) -> NDArr
             part[: len(scores)] = scores
         answered[: len(scores)] = known[: len(scores)] = 1
         settled = _keyed(scale, key, np.array([closed.get(key, 0)]), options)[0]
-        for part in (value, low, high):
-            part[rc.NOT_APPLICABLE] = settled
-        answered[rc.NOT_APPLICABLE] = known[rc.NOT_APPLICABLE] = 1
+        if key in closed:
+            for part in (value, low, high):
+                part[rc.NOT_APPLICABLE] = settled
+            answered[rc.NOT_APPLICABLE] = known[rc.NOT_APPLICABLE] = 1
         blank = instrument.item(key).blank_counts_as
         if blank is not None:
             value[rc.COUNTED_BLANK] = _keyed(scale, key, np.array([blank.score]), options)[0]

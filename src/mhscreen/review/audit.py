@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from mhscreen.definitions import Instrument
     from mhscreen.definitions.instrument import Published
-    from mhscreen.plan.scoring import FormPlan, ItemPlan, ScalePlan
+    from mhscreen.plan.scales import ScalePlan
+    from mhscreen.plan.scoring import FormPlan, ItemPlan
     from mhscreen.steps.columns import ColumnNames
     from mhscreen.steps.score import FormScores
     from mhscreen.steps.tables import Column, Table

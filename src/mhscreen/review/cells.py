@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from mhscreen.plan.kinds import LevelNode
     from mhscreen.plan.norming import NormPlan
-    from mhscreen.plan.scoring import FormPlan, ScalePlan
+    from mhscreen.plan.scales import ScalePlan
+    from mhscreen.plan.scoring import FormPlan
     from mhscreen.plan.triage import LeafPlan
     from mhscreen.steps.score import FormScores, ScaleScores
 

@@ -233,7 +233,7 @@ def compare_norms(
         if form.scale(one.scale) < 0 or column not in raw:
             left_out[one.scale] = f"there is no column {column}"
             continue
-        scores = _scores(one.scale, raw[column])
+        scores = ScaleScores.of_raw(raw[column])
         normed = [norm_scale(by_scale[one.scale], scores, sex, age, grade) for by_scale in plans]
         better = instrument.scale(one.scale).higher_is is Direction.BETTER
         lower = [better != (scale.direction == "falling") for scale in (one, other)]
@@ -274,13 +274,6 @@ def _pairs(
 
 def _plans(table: NormTable, form: FormPlan) -> dict[str, NormPlan]:
     return {form.scales[plan.scale].id: plan for plan in compile_norms(table, form, 0)}
-
-
-def _scores(scale: str, raw: NDArray[np.float64]) -> ScaleScores:
-    none = np.full(len(raw), -1, dtype=np.int8)
-    answered = (~np.isnan(raw)).astype(np.int16)
-    estimated = np.zeros(len(raw), dtype=bool)
-    return ScaleScores(scale, (), raw, answered, raw, raw, none, none, none, estimated, raw, raw)
 
 
 def _across(cut: float, normed: Sequence[NormedScale], lower: Sequence[bool]) -> CutMoves:

@@ -418,14 +418,9 @@ def profile(cells: PolicyCells, leaf: LeafPlan, pupil: Pupil) -> bytes:
     norm = cells.norms[leaf.place]
     low, high = cells.forms[leaf.slot].scales[norm.scale].range
     raw = np.arange(np.floor(low), np.ceil(high) + 1)
-    none = np.full(len(raw), -1, dtype=np.int8)
-    ones = np.ones(len(raw), dtype=np.int16)
-    scores = ScaleScores(
-        "", (), raw, ones, raw, raw, none, none, none, np.zeros(len(raw), dtype=bool), raw, raw
-    )
     normed = norm_scale(
         norm,
-        scores,
+        ScaleScores.of_raw(raw),
         np.full(len(raw), pupil.sex, dtype=np.int8),
         np.full(len(raw), pupil.age),
         np.full(len(raw), pupil.grade, dtype=np.int8),

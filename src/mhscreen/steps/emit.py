@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from mhscreen.definitions import Programme
     from mhscreen.plan.plan import Plan
-    from mhscreen.plan.scoring import ScalePlan
+    from mhscreen.plan.scales import ScalePlan
     from mhscreen.plan.triage import RulePlan
     from mhscreen.steps.score import FormScores
     from mhscreen.steps.triage import Evidence

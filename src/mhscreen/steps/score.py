@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mhscreen.kernels import codes as rc
 from mhscreen.kernels.irt import Eap, eap
 from mhscreen.kernels.logic import HOLDS, UNDECIDED, all_of, any_of, at_least, at_or_past
-from mhscreen.kernels.lookup import categorise, look_up, rescale, round_down, round_half_up
 from mhscreen.kernels.packed import Counters, max_packed, sum_packed, unpack
+from mhscreen.kernels.sums import smallest_type
 from mhscreen.plan.plan import check_plan
+from mhscreen.plan.scales import Raw, ScaleStates, count_states, finish, nothing_like
 from mhscreen.problems import ProblemLog, UsageError, expect
 from mhscreen.steps.bind import ResponseBatch
 from mhscreen.steps.quality import is_doubtful, measure_quality
 from mhscreen.vocabulary import MissingReason, Validity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from mhscreen.plan.kinds import IrtPlan, LevelNode, TransformPlan
+    from mhscreen.plan.kinds import IrtPlan, LevelNode
     from mhscreen.plan.plan import Plan
-    from mhscreen.plan.scoring import FormPlan, ScalePlan
+    from mhscreen.plan.scales import ScalePlan
+    from mhscreen.plan.scoring import FormPlan
     from mhscreen.problems import Problem
     from mhscreen.steps.bind import Forms
 
@@ -53,44 +56,113 @@ _NO_ANSWER = (rc.BLANK, _REFUSED, rc.missing_code(MissingReason.DONT_KNOW))
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ScaleScores:
-    """One scale of one slot; every array has shape (forms,).
+    """One scale of one slot.
+
+    Forms with the same answers have the same scores: each form is in one of few states, and
+    what a state is worth is kept once. The arrays by form are made when they are first asked
+    for; see `mhscreen.plan.scales.ScaleStates` for what they say.
 
     Attributes
     ----------
-    score : ndarray of float64
-        NaN where the missing rule gives none, and where nothing was answered.
-    answered : ndarray of int16
-        Items answered, or settled by a closed gate.
-    low, high : ndarray of float64
-        The lowest and highest score that the unanswered items allow; NaN where nothing was
-        answered.
-    category, category_low, category_high : ndarray of int8
-        Places in `categories`; −1 for none. The category is withheld where the bounds fall
-        into different ones.
-    estimated : ndarray of bool
-        Where the score rests on something else than answers.
-    bottom, top : ndarray of float64
-        Like `low` and `high`, and also given where nothing was answered; for rules.
-    standard_error : ndarray of float64 or None
-        Of the score, on its metric; None where the scale has no item response model.
+    scale : str
+        The id of the scale.
+    categories : tuple of str
+        The names of its categories, from the near to the far side.
+    state : ndarray of unsigned integers, shape (forms,)
+        The state of each form, as a place in `by_state`.
+    by_state : ScaleStates
+        What each state is worth. There may be states that no form is in.
     """
 
     scale: str
     categories: tuple[str, ...]
-    score: NDArray[np.float64]
-    answered: NDArray[np.int16]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    category: NDArray[np.int8]
-    category_low: NDArray[np.int8]
-    category_high: NDArray[np.int8]
-    estimated: NDArray[np.bool_]
-    bottom: NDArray[np.float64]
-    top: NDArray[np.float64]
-    standard_error: NDArray[np.float64] | None = None
+    state: NDArray[np.unsignedinteger]
+    by_state: ScaleStates
 
     def __repr__(self) -> str:
-        return f"<ScaleScores: {self.scale}, {len(self.score)} rows>"
+        return f"<ScaleScores: {self.scale}, {len(self.state)} rows>"
+
+    @classmethod
+    def each(cls, scale: str, categories: tuple[str, ...], states: ScaleStates) -> ScaleScores:
+        """Return the scores of forms of which each has a state of its own."""
+        places = np.arange(len(states), dtype=smallest_type(len(states)))
+        return cls(scale, categories, places, states)
+
+    @classmethod
+    def of_raw(cls, raw: NDArray[np.float64]) -> ScaleScores:
+        """Return raw scores without blanks or categories, such as a norm table takes."""
+        none = np.full(len(raw), -1, dtype=np.int8)
+        answered = (~np.isnan(raw)).astype(np.int16)
+        estimated = np.zeros(len(raw), dtype=bool)
+        return cls.each(
+            "", (), ScaleStates(raw, answered, raw, raw, none, none, none, estimated, raw, raw)
+        )
+
+    def of_pupils(self, shown: NDArray[np.int64]) -> ScaleScores:
+        """Return the same by pupil; `shown` is the place of each pupil's form, −1 for none."""
+        places = np.append(self.state, len(self.by_state)).astype(
+            smallest_type(len(self.by_state) + 1)
+        )
+        return ScaleScores(self.scale, self.categories, places[shown], self.by_state.and_none())
+
+    @cached_property
+    def score(self) -> NDArray[np.float64]:
+        """The score; NaN where there is none."""
+        return self._by_form(self.by_state.score)
+
+    @cached_property
+    def answered(self) -> NDArray[np.int16]:
+        """How many items are answered, or settled by a closed gate."""
+        return self._by_form(self.by_state.answered)
+
+    @cached_property
+    def low(self) -> NDArray[np.float64]:
+        """The lowest score that the unanswered items allow."""
+        return self._by_form(self.by_state.low)
+
+    @cached_property
+    def high(self) -> NDArray[np.float64]:
+        """The highest score that the unanswered items allow."""
+        return self._by_form(self.by_state.high)
+
+    @cached_property
+    def category(self) -> NDArray[np.int8]:
+        """The place of the category of the score; −1 for none, and where it is withheld."""
+        return self._by_form(self.by_state.category)
+
+    @cached_property
+    def category_low(self) -> NDArray[np.int8]:
+        """The place of the category of the lowest score."""
+        return self._by_form(self.by_state.category_low)
+
+    @cached_property
+    def category_high(self) -> NDArray[np.int8]:
+        """The place of the category of the highest score."""
+        return self._by_form(self.by_state.category_high)
+
+    @cached_property
+    def estimated(self) -> NDArray[np.bool_]:
+        """Where the score rests on something else than answers."""
+        return self._by_form(self.by_state.estimated)
+
+    @cached_property
+    def bottom(self) -> NDArray[np.float64]:
+        """The lowest score, also where nothing was answered; for rules."""
+        return self._by_form(self.by_state.bottom)
+
+    @cached_property
+    def top(self) -> NDArray[np.float64]:
+        """The highest score, also where nothing was answered; for rules."""
+        return self._by_form(self.by_state.top)
+
+    @cached_property
+    def standard_error(self) -> NDArray[np.float64] | None:
+        """The standard error of the score; None without an item response model."""
+        error = self.by_state.standard_error
+        return None if error is None else self._by_form(error)
+
+    def _by_form(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values.take(self.state, mode="clip")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -173,7 +245,13 @@ def score_forms(
     filed = np.any(rc.is_answered(codes), axis=0)
     by_place: dict[int, ScaleScores] = {}
     for place, scale in enumerate(plan.scales):
-        by_place[place] = score_scale(scale, settled, by_place)
+        total = plan.totals.get(place)
+        if total is None:
+            by_place[place] = score_scale(scale, settled, by_place)
+        else:
+            parts = [by_place[part].state for part in scale.components]
+            state = _add_numbers(total.tables, parts, forms)
+            by_place[place] = ScaleScores(scale.id, scale.categories, state, total.states)
     scales = list(by_place.values())
     counting = np.array([item.counts for item in plan.items])
     open_items = rc.is_unanswered(settled)
@@ -257,17 +335,6 @@ def _settle(
     return settled, behind_gate
 
 
-class _Raw(NamedTuple):
-    """What a combiner gives, before transform and rounding; see `ScaleScores`."""
-
-    score: NDArray[np.float64]
-    answered: NDArray[np.int64]
-    bottom: NDArray[np.float64]
-    top: NDArray[np.float64]
-    estimated: NDArray[np.bool_]
-    standard_error: NDArray[np.float64] | None = None
-
-
 def score_scale(
     scale: ScalePlan, codes: NDArray[np.uint8], earlier: Mapping[int, ScaleScores]
 ) -> ScaleScores:
@@ -280,23 +347,42 @@ def score_scale(
     earlier : mapping of int to ScaleScores
         By place in the form, the scales that this one is made of.
     """
+    if scale.encoding is not None:
+        answers = [codes[row] for row in scale.rows.tolist()]
+        state = _add_numbers(scale.encoding.tables, answers, codes.shape[1])
+        return ScaleScores(scale.id, scale.categories, state, scale.encoding.states)
+    return ScaleScores.each(scale.id, scale.categories, _score_each(scale, codes, earlier))
+
+
+def _add_numbers(
+    tables: Sequence[NDArray[np.unsignedinteger]],
+    parts: Sequence[NDArray[np.unsignedinteger]],
+    forms: int,
+) -> NDArray[np.unsignedinteger]:
+    """Add up what each table says of each part; shape (forms,)."""
+    state = np.zeros(forms, dtype=tables[0].dtype)
+    for start in range(0, forms, BLOCK):
+        block = slice(start, start + BLOCK)
+        for table, part in zip(tables, parts, strict=True):
+            state[block] += table.take(part[block], mode="clip")
+    return state
+
+
+def _score_each(
+    scale: ScalePlan, codes: NDArray[np.uint8], earlier: Mapping[int, ScaleScores]
+) -> ScaleStates:
+    """Score every form by itself; the parameters are those of `score_scale`."""
     if scale.combine == "sum_of_scales":
         raw = _sum_scales([earlier[place] for place in scale.components])
         if len(scale.rows):
             raw = raw._replace(answered=_count(scale, codes).answered)
-    else:
-        counters = _count(scale, codes)
-        if scale.levels is not None:
-            raw = _judge_levels(scale, codes, counters, earlier)
-        elif scale.irt is not None:
-            raw = _estimate_trait(scale, scale.irt, codes, counters)
-        else:
-            raw = _combine(scale, counters)
-    score, bottom, top = (
-        _round(scale, _transform(scale.transform, values))
-        for values in (raw.score, raw.bottom, raw.top)
-    )
-    return _with_categories(scale, raw._replace(score=score, bottom=bottom, top=top))
+        return finish(scale, raw)
+    counters = _count(scale, codes)
+    if scale.levels is not None:
+        return finish(scale, _judge_levels(scale, codes, counters, earlier))
+    if scale.combine == "eap" and scale.irt is not None:
+        return finish(scale, _estimate_trait(scale, scale.irt, codes, counters))
+    return count_states(scale, counters)
 
 
 def _count(scale: ScalePlan, codes: NDArray[np.uint8]) -> Counters:
@@ -317,34 +403,13 @@ def _count(scale: ScalePlan, codes: NDArray[np.uint8]) -> Counters:
     )
 
 
-def _combine(scale: ScalePlan, counters: Counters) -> _Raw:
-    number = float(scale.n_items)
-    value = counters.value.astype(np.float64)
-    bottom = counters.low.astype(np.float64)
-    top = counters.high.astype(np.float64)
-    full = counters.known == scale.n_items
-    enough = (counters.known >= scale.min_answered) & (counters.answered > 0)
-    if scale.combine in ("sum", "count", "weighted_sum"):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            score = np.where(full, value, value * number / counters.known)
-    elif scale.combine == "mean":
-        with np.errstate(divide="ignore", invalid="ignore"):
-            score = value / counters.known
-        bottom, top = bottom / number, top / number
-    else:
-        score = value
-    score = np.where(enough, score, np.nan)
-    estimated = enough & (counters.answered < scale.n_items)
-    return _Raw(score, counters.answered, bottom, top, estimated)
-
-
-def _sum_scales(parts: list[ScaleScores]) -> _Raw:
+def _sum_scales(parts: list[ScaleScores]) -> Raw:
     score = np.sum([part.score for part in parts], axis=0)
     answered = np.asarray(np.sum([part.answered for part in parts], axis=0, dtype=np.int64))
     bottom = np.sum([part.bottom for part in parts], axis=0)
     top = np.sum([part.top for part in parts], axis=0)
     estimated = np.logical_or.reduce([part.estimated for part in parts]) & ~np.isnan(score)
-    return _Raw(score, answered, bottom, top, estimated)
+    return Raw(score, answered, bottom, top, estimated)
 
 
 def _judge_levels(
@@ -352,7 +417,7 @@ def _judge_levels(
     codes: NDArray[np.uint8],
     counters: Counters,
     earlier: Mapping[int, ScaleScores],
-) -> _Raw:
+) -> Raw:
     """Find the lowest and the highest level that the answers allow.
 
     There is a score only where the two agree; a blank that counts by a published rule then
@@ -363,7 +428,7 @@ def _judge_levels(
     sure, possible = _levels(scale, codes, earlier, counted=True)
     decided = (sure == possible) & (counters.answered > 0)
     score = np.where(decided, sure, np.nan)
-    return _Raw(score, counters.answered, bottom, top, decided & (bottom != top))
+    return Raw(score, counters.answered, bottom, top, decided & (bottom != top))
 
 
 def _levels(
@@ -404,33 +469,26 @@ def _level_truth(
 
 def _estimate_trait(
     scale: ScalePlan, model: IrtPlan, codes: NDArray[np.uint8], counters: Counters
-) -> _Raw:
+) -> Raw:
     """Score by an item response model; what is open stands at its least and its most."""
     enough = (counters.known >= scale.min_answered) & (counters.answered > 0)
-    if scale.combine == "eap_from_sum":
-        value, bottom, top = (
-            look_up(part.astype(np.float64), model.first, model.values)
-            for part in (counters.value, counters.low, counters.high)
+    forms = len(enough)
+    is_open = counters.answered < scale.n_items
+    mean, sd = model.metric
+    answers = _eap(scale, model, model.answers, codes, enough | ~is_open)
+    value, error = mean + sd * answers.mean, sd * answers.se
+    bottom, top = np.empty(forms), np.empty(forms)
+    for bound, columns in ((bottom, model.least), (top, model.most)):
+        # Where nothing is open, the bounds are the score itself.
+        bound[:] = np.where(
+            is_open, mean + sd * _eap(scale, model, columns, codes, is_open).mean, value
         )
-        error = look_up(counters.value.astype(np.float64), model.first, model.errors)
-    else:
-        forms = len(enough)
-        is_open = counters.answered < scale.n_items
-        mean, sd = model.metric
-        answers = _eap(scale, model, model.answers, codes, enough | ~is_open)
-        value, error = mean + sd * answers.mean, sd * answers.se
-        bottom, top = np.empty(forms), np.empty(forms)
-        for bound, columns in ((bottom, model.least), (top, model.most)):
-            # Where nothing is open, the bounds are the score itself.
-            bound[:] = np.where(
-                is_open, mean + sd * _eap(scale, model, columns, codes, is_open).mean, value
-            )
-    return _Raw(
+    return Raw(
         np.where(enough, value, np.nan),
         counters.answered,
         bottom,
         top,
-        enough & (counters.answered < scale.n_items),
+        enough & is_open,
         np.where(enough, error, np.nan),
     )
 
@@ -450,51 +508,6 @@ def _eap(
     mean, se = np.full((2, len(where)), np.nan)
     mean[where], se[where] = found
     return Eap(mean, se)
-
-
-def _transform(transform: TransformPlan | None, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    if transform is None:
-        return raw
-    if transform.values is not None:
-        return look_up(raw, transform.first, transform.values)
-    if transform.multiply is not None:
-        return raw * transform.multiply
-    return rescale(raw, transform.from_, transform.onto)
-
-
-def _round(scale: ScalePlan, score: NDArray[np.float64]) -> NDArray[np.float64]:
-    if scale.rounding == "none":
-        return score
-    return round_down(score) if scale.rounding == "down" else round_half_up(score)
-
-
-def _with_categories(scale: ScalePlan, raw: _Raw) -> ScaleScores:
-    nothing = raw.answered == 0
-    low = np.where(nothing, np.nan, raw.bottom)
-    high = np.where(nothing, np.nan, raw.top)
-    if scale.categories:
-        category, category_low, category_high = (
-            categorise(values, scale.cuts, upwards=scale.upwards)
-            for values in (raw.score, low, high)
-        )
-        category = np.where(category_low == category_high, category, -1).astype(np.int8)
-    else:
-        category = category_low = category_high = np.full(len(raw.score), -1, dtype=np.int8)
-    return ScaleScores(
-        scale.id,
-        scale.categories,
-        raw.score,
-        raw.answered.astype(np.int16),
-        low,
-        high,
-        category,
-        category_low,
-        category_high,
-        raw.estimated,
-        raw.bottom,
-        raw.top,
-        raw.standard_error,
-    )
 
 
 def scale_truth(scale: ScalePlan, scores: ScaleScores, cut: float) -> NDArray[np.int8]:
@@ -579,13 +592,7 @@ class Scores:
             If the programme has no such slot, or the slot no such scale.
         """
         slot, place = find_scale(self.batch.plan, name)
-        scale = self.forms[slot].scales[place]
-        arrays: dict[str, Any] = {
-            field.name: of_pupils(getattr(scale, field.name), self.shown[slot])
-            for field in fields(scale)
-            if isinstance(getattr(scale, field.name), np.ndarray)
-        }
-        return replace(scale, **arrays)
+        return self.forms[slot].scales[place].of_pupils(self.shown[slot])
 
     def worst_first(self, slot: int, pupil: int) -> NDArray[np.int64]:
         """Return a pupil's forms in a slot, the worst first, whatever order they came in."""
@@ -620,15 +627,8 @@ def find_scale(plan: Plan, name: str) -> tuple[int, int]:
 
 
 def of_pupils(values: NDArray[Any], shown: NDArray[np.int64]) -> NDArray[Any]:
-    """Return values by pupil, from values by form.
-
-    Where a pupil has no form, a float is NaN, an object None, a count (int16) 0, a place −1, and
-    a truth value false.
-    """
-    nothing: Any = {"f": np.nan, "O": None, "b": False}.get(values.dtype.kind, -1)
-    if values.dtype == np.int16:
-        nothing = 0
-    return np.concatenate([values, np.array([nothing], dtype=values.dtype)])[shown]
+    """Return values by pupil, from values by form; `nothing_like` says what stands for no form."""
+    return np.append(values, nothing_like(values))[shown]
 
 
 def score(plan: Plan, batch: ResponseBatch) -> Scores:

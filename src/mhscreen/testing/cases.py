@@ -232,24 +232,9 @@ def _run_norm(plans: Mapping[str, NormPlan], case: NormCase) -> Iterator[str]:
 
 def _normed(plan: NormPlan, raw: float | None, pupil: Pupil) -> NormedScale:
     number = np.array([np.nan if raw is None else raw])
-    nothing = np.full(1, -1, dtype=np.int8)
-    scores = ScaleScores(
-        "",
-        (),
-        number,
-        np.array([0 if raw is None else 1], dtype=np.int16),
-        number,
-        number,
-        nothing,
-        nothing,
-        nothing,
-        np.zeros(1, dtype=bool),
-        number,
-        number,
-    )
     return norm_scale(
         plan,
-        scores,
+        ScaleScores.of_raw(number),
         np.array([-1 if pupil.sex is None else Sex(pupil.sex).position], dtype=np.int8),
         np.array([np.nan if pupil.age is None else pupil.age]),
         np.array([-1 if pupil.grade is None else pupil.grade], dtype=np.int8),

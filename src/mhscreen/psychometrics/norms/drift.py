@@ -150,7 +150,7 @@ def compare_with_norm(
         if scale.scale not in raw:
             continue
         scores = raw[scale.scale]
-        normed = norm_scale(plans[scale.scale], _scores(scale.scale, scores), sex, age, grade)
+        normed = norm_scale(plans[scale.scale], ScaleScores.of_raw(scores), sex, age, grade)
         measure, values = _measure(scale, normed)
         there = ~np.isnan(scores)
         for place, words in [(-1, _ALL), *enumerate(map(_words, scale.strata))]:
@@ -219,13 +219,6 @@ def _verdict(low: float, high: float, margin: float) -> str:
     if low > margin or high < -margin:
         return DRIFTED
     return SAME if -margin < low and high < margin else UNDECIDED
-
-
-def _scores(scale: str, raw: Floats) -> ScaleScores:
-    none = np.full(len(raw), -1, dtype=np.int8)
-    answered = (~np.isnan(raw)).astype(np.int16)
-    estimated = np.zeros(len(raw), dtype=bool)
-    return ScaleScores(scale, (), raw, answered, raw, raw, none, none, none, estimated, raw, raw)
 
 
 def _words(stratum: Any) -> str:
