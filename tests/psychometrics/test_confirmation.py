@@ -225,10 +225,7 @@ def test_policies_and_levels_are_named_and_known():
 
 def test_weights_that_would_not_be_reckoned_with_are_refused():
     weighted = as_answers(ONE, weights=np.ones(len(ONE)))
-    school = np.where(np.arange(len(ONE)) < 700, "A", "B")
     for analysis in (
-        lambda: confirm_factors(weighted, KEYS),
-        lambda: assess_invariance(weighted, KEYS, school),
         lambda: trace_options(weighted),
         lambda: assess_agreement(weighted),
     ):

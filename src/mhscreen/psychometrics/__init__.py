@@ -42,7 +42,9 @@ from mhscreen.psychometrics.classification import (
 )
 from mhscreen.psychometrics.coefficients import Coefficient, Reliability
 from mhscreen.psychometrics.confirmation import (
+    ORDERED_LEVELS,
     Confirmation,
+    Difference,
     Estimate,
     Fit,
     Invariance,
@@ -94,6 +96,7 @@ from mhscreen.psychometrics.transitions import Transitions, tabulate_transitions
 
 __all__ = [
     "LEVELS",
+    "ORDERED_LEVELS",
     "Accuracy",
     "Adequacy",
     "AnalysisError",
@@ -109,6 +112,7 @@ __all__ = [
     "Criterion",
     "DecisionCurve",
     "DifEffect",
+    "Difference",
     "Estimate",
     "Factors",
     "Fit",

@@ -29,6 +29,7 @@ __all__ = [
     "check_positive_definite",
     "check_unweighted",
     "give_up",
+    "placed",
     "refuse",
 ]
 
@@ -46,6 +47,16 @@ def refuse(log: ProblemLog) -> None:
     """
     if log.errors:
         raise AnalysisError(log)
+
+
+def placed(problems: ProblemLog, group: str) -> ProblemLog:
+    """Return the problems with the group they were found in."""
+    if not group:
+        return problems
+    where = f"group {group}"
+    return ProblemLog(
+        [one.at(path=": ".join(part for part in (where, one.path) if part)) for one in problems]
+    )
 
 
 def check_choice(name: str, value: object, *known: str) -> None:

@@ -1,30 +1,35 @@
-"""Confirmatory factor models by maximum likelihood, and their invariance over groups.
+"""Confirmatory factor models and their invariance over groups.
 
-Each item measures one stated factor or more; residuals do not correlate. A model is fitted by
-Fisher scoring on the expected information, whose inverse gives the standard errors. Factors have
+Each item measures one stated factor or more; residuals do not correlate. By maximum likelihood a
+model is fitted by Fisher scoring on the expected information, whose inverse gives the standard
+errors; models of ordered answers stand in `ordered_model`. Factors have
 variance 1 and mean 0; where loadings are equal over groups, the variances of the other groups are
 free, and where intercepts are equal, their means.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations_with_replacement, pairwise
-from math import log, nan, pi, sqrt
-from typing import TYPE_CHECKING, Any
+from math import log as ln
+from math import nan, pi, sqrt
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from mhscreen.problems import Problem, ProblemLog, UsageError
-from mhscreen.psychometrics.answers import as_answers
-from mhscreen.psychometrics.checks import (
-    check_choice,
-    check_unweighted,
+from mhscreen.problems import AnalysisError, ProblemLog, UsageError
+from mhscreen.psychometrics.answers import Answers, as_answers
+from mhscreen.psychometrics.checks import check_choice, check_constant, check_gaps, refuse
+from mhscreen.psychometrics.confirmation_results import (
+    Confirmation,
+    Difference,
+    Estimate,
+    Fit,
+    Invariance,
+    noncentrality,
 )
 from mhscreen.psychometrics.factor_model import (
     LEVELS,
     FactorModel,
-    InvarianceLevel,
     Matrices,
     Place,
     Sample,
@@ -35,213 +40,56 @@ from mhscreen.psychometrics.factor_model import (
     search,
     slopes_of,
 )
-from mhscreen.psychometrics.groups import answers_by
+from mhscreen.psychometrics.groups import Groups, answers_by, check_cells
 from mhscreen.psychometrics.moments import correlations_of, moments
-from mhscreen.psychometrics.results import Result
+from mhscreen.psychometrics.ordered_confirmation import difference_of, fitted_ordered
+from mhscreen.psychometrics.ordered_model import ORDERED_LEVELS, OrderedModel, search_ordered
+from mhscreen.psychometrics.ordered_sample import ordered_sample_of
+from mhscreen.psychometrics.polychoric import check_categories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
     from mhscreen.psychometrics.answers import MissingPolicy
 
 __all__ = [
     "LEVELS",
+    "ORDERED_LEVELS",
     "Confirmation",
+    "Difference",
     "Estimate",
+    "Estimator",
     "Fit",
     "Invariance",
-    "InvarianceLevel",
     "assess_invariance",
     "confirm_factors",
 ]
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """One parameter of a model.
+Estimator = Literal["ml", "wlsmv"]
+"""How a confirmatory model is fitted.
 
-    Attributes
-    ----------
-    group : str
-        The group; empty where there is one only.
-    kind : str
-        ``"loading"``, ``"factor_variance"``, ``"factor_covariance"``, ``"residual_variance"``,
-        ``"intercept"`` or ``"factor_mean"``.
-    of, on : str
-        The item (or factor), and the factor.
-    value, se : float
-        The estimate and its standard error; the error is NaN of what is fixed.
-    standardised : float
-        With items and factors of variance 1; NaN of means and intercepts.
-    """
-
-    group: str
-    kind: str
-    of: str
-    on: str
-    value: float
-    se: float
-    standardised: float
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How a model fits.
-
-    Attributes
-    ----------
-    chi2, df, p : float
-        The likelihood-ratio test against the unrestricted model.
-    scaling : float
-        By how much `chi2` is too large for answers of this distribution (Satorra & Bentler 1994):
-        the mean of the scaled statistic is that of its degrees of freedom.
-    chi2_scaled, p_scaled : float
-        The test divided by it.
-    cfi, tli : float
-        Against the model of independent items.
-    rmsea, rmsea_low, rmsea_high : float
-        Root mean square error of approximation with its 90 % interval.
-    srmr : float
-        Standardised root mean square residual.
-    loglik, aic, bic : float
-        Log-likelihood and what it is worth.
-    parameters : int
-        The free ones.
-    forms : int
-        The forms behind it.
-    """
-
-    chi2: float
-    df: int
-    p: float
-    scaling: float
-    chi2_scaled: float
-    p_scaled: float
-    cfi: float
-    tli: float
-    rmsea: float
-    rmsea_low: float
-    rmsea_high: float
-    srmr: float
-    loglik: float
-    aic: float
-    bic: float
-    parameters: int
-    forms: int
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Confirmation(Result):
-    """A confirmatory factor model.
-
-    Attributes
-    ----------
-    keys : dict of str to tuple of str
-        The items of each factor.
-    estimates : tuple of Estimate
-        The parameters.
-    fit : Fit
-        How it fits.
-    residual_correlations : ndarray, shape (items, items), or tuple of those
-        Observed minus reproduced correlations; of several groups one for each.
-    basis : str
-        What it rests on.
-    problems : tuple of Problem
-        Negative variances, correlations beyond one (MH713).
-    """
-
-    keys: dict[str, tuple[str, ...]]
-    estimates: tuple[Estimate, ...]
-    fit: Fit
-    residual_correlations: tuple[NDArray[np.float64], ...]
-    basis: str
-    problems: tuple[Problem, ...] = ()
-
-    def title(self) -> str:
-        """Return what this is."""
-        fit = self.fit
-        return (
-            f"{len(self.keys)}-factor model; chi2({fit.df}) = {fit.chi2:.1f}, p = {fit.p:.3g}, "
-            f"scaled {fit.chi2_scaled:.1f}, p = {fit.p_scaled:.3g}; CFI {fit.cfi:.3f}, TLI "
-            f"{fit.tli:.3f}, RMSEA {fit.rmsea:.3f} [{fit.rmsea_low:.3f}, {fit.rmsea_high:.3f}], "
-            f"SRMR {fit.srmr:.3f}; {self.basis}"
-        )
-
-    def columns(self) -> dict[str, Any]:
-        """Return a row for each parameter."""
-        names = ("group", "kind", "of", "on", "value", "se", "standardised")
-        return {name: [getattr(one, name) for one in self.estimates] for name in names}
-
-    def _draw(self, ax: Axes) -> None:
-        loadings = [one for one in self.estimates if one.kind == "loading"]
-        words = [f"{one.of} on {one.on} {one.group}".strip() for one in loadings]
-        ax.barh(words, [one.standardised for one in loadings])
-        ax.invert_yaxis()
-        ax.set(xlabel="standardised loading")
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Invariance(Result):
-    """Models with more and more in common over groups.
-
-    Attributes
-    ----------
-    groups : dict of str to int
-        The groups and their forms.
-    models : dict of str to Confirmation
-        The model at each level.
-    basis : str
-        What it rests on.
-    problems : tuple of Problem
-        Those of all levels.
-    """
-
-    groups: dict[str, int]
-    models: dict[InvarianceLevel, Confirmation]
-    basis: str
-    problems: tuple[Problem, ...] = ()
-
-    def title(self) -> str:
-        """Return what this is."""
-        sizes = ", ".join(f"{name} {size}" for name, size in self.groups.items())
-        return f"Invariance over {len(self.groups)} groups ({sizes}); {self.basis}"
-
-    def columns(self) -> dict[str, Any]:
-        """Return a row for each level, with what it loses against the level before."""
-        from scipy.special import chdtrc
-
-        fits = [model.fit for model in self.models.values()]
-        names = ("chi2", "df", "p", "cfi", "rmsea", "srmr", "aic", "bic")
-        columns: dict[str, Any] = {"level": list(self.models)}
-        columns |= {name: [getattr(fit, name) for fit in fits] for name in names}
-        steps = list(pairwise(fits))
-        lost = [(b.chi2 - a.chi2, b.df - a.df) for a, b in steps]
-        columns["chi2_difference"] = [nan, *(chi2 for chi2, _ in lost)]
-        columns["df_difference"] = [nan, *(float(df) for _, df in lost)]
-        columns["p_difference"] = [nan, *(float(chdtrc(df, chi2)) for chi2, df in lost)]
-        for name in ("cfi", "rmsea", "srmr"):
-            changes = [getattr(b, name) - getattr(a, name) for a, b in steps]
-            columns[f"{name}_difference"] = [nan, *changes]
-        return columns
-
-    def _draw(self, ax: Axes) -> None:
-        ax.plot(list(self.models), [model.fit.cfi for model in self.models.values()], "o-")
-        ax.set(ylabel="CFI")
+``"ml"`` takes codes for measurements: maximum likelihood. ``"wlsmv"`` takes them as ordered:
+diagonally weighted least squares on thresholds and polychoric correlations, robust standard
+errors, and a test adjusted in mean and variance.
+"""
 
 
 def confirm_factors(
     answers: object,
     keys: Mapping[str, Sequence[str]],
     *,
+    estimator: Estimator = "ml",
+    weights: str | ArrayLike | None = None,
     missing: MissingPolicy = "complete",
 ) -> Confirmation:
-    """Fit a confirmatory factor model by maximum likelihood.
+    """Fit a confirmatory factor model.
 
-    Codes are taken as measurements; with four options or fewer, or most answers at one end, look
-    at the scaled test and at polychoric factors beside it.
+    With four options or fewer, or most answers at one end, ``"wlsmv"`` is the estimator that
+    takes answers for what they are. Factors have variance 1; with ``"wlsmv"`` so have the
+    variables behind the answers.
 
     Parameters
     ----------
@@ -249,14 +97,19 @@ def confirm_factors(
         See `as_answers`.
     keys : mapping of str to sequence of str
         The items of each factor. An item may stand on two.
+    estimator : str
+        See `Estimator`.
+    weights : str or array_like of shape (forms,), optional
+        Of a survey, see `as_answers`. They make standard errors and the scaled test robust; the
+        sum of the weights does not matter. Clusters are not reckoned with.
     missing : str
         ``"complete"`` only: forms with every item answered.
 
     Raises
     ------
     AnalysisError
-        For answers that cannot be analysed (MH702, MH704, MH705, MH706), and with MH709 where
-        the search comes to no end.
+        For answers that cannot be analysed (MH702, MH704, MH705, with ``"ml"`` MH706), and with
+        MH709 where the search comes to no end.
     UsageError
         For a model that answers cannot decide: too few items for its factors.
 
@@ -264,16 +117,28 @@ def confirm_factors(
     ----------
     Jöreskog KG (1969). A general approach to confirmatory maximum likelihood factor analysis.
     Psychometrika 34, 183-202. Satorra A, Bentler PM (1994). Corrections to test statistics and
-    standard errors in covariance structure analysis.
+    standard errors in covariance structure analysis. Muthén B (1984). A general structural
+    equation model with dichotomous, ordered categorical, and continuous latent variable
+    indicators. Psychometrika 49, 115-132. Asparouhov T, Muthén B (2010). Simple second order
+    chi-square correction.
     """
     check_choice("missing", missing, "complete")
+    check_choice("estimator", estimator, *get_args(Estimator))
     factors, items = check_keys(keys)
-    taken = as_answers(answers, items)
-    check_unweighted(taken)
-    kept = taken.only(taken.complete()) if taken.any_blank else taken
-    basis = moments(taken, missing=missing).words()
-    samples = [sample_of("", kept)]
-    return _fitted(FactorModel(factors, items, samples, "configural", means=False), basis)
+    taken = as_answers(answers, items, weights=weights)
+    kept = _on_average_one(taken.only(taken.complete()) if taken.any_blank else taken)
+    if estimator == "ml":
+        basis = moments(taken, missing=missing).words()
+        model = FactorModel(factors, items, [sample_of("", kept)], "configural", means=False)
+        return _fitted(model, basis)
+    log = ProblemLog()
+    check_gaps(kept, log)
+    places, numbers = _ordered(kept)
+    sample = ordered_sample_of("", kept, places, numbers)
+    basis = f"{_words(taken, kept)}, thresholds and polychoric correlations"
+    ordered = OrderedModel(factors, items, [sample], "configural")
+    _check_decidable(ordered.df)
+    return fitted_ordered(ordered, search_ordered(ordered), basis, log.problems)
 
 
 def assess_invariance(
@@ -281,9 +146,11 @@ def assess_invariance(
     keys: Mapping[str, Sequence[str]],
     group: str | ArrayLike,
     *,
+    estimator: Estimator = "ml",
     reference: object = None,
+    weights: str | ArrayLike | None = None,
     missing: MissingPolicy = "complete",
-    levels: Sequence[InvarianceLevel] = ("configural", "metric", "scalar"),
+    levels: Sequence[str] | None = None,
 ) -> Invariance:
     """Fit one factor model to several groups, with more and more in common.
 
@@ -299,72 +166,198 @@ def assess_invariance(
         The items of each factor.
     group : str or array_like of shape (forms,)
         A column of the frame, or a label for each form. Forms without one are left out.
+    estimator : str
+        See `Estimator`. With ``"wlsmv"`` thresholds are made equal before loadings (Wu &
+        Estabrook 2016).
     reference : label, optional
         The group whose factors keep variance 1 and mean 0; the first in order by default.
+    weights : str or array_like of shape (forms,), optional
+        See `confirm_factors`.
     missing : str
         ``"complete"`` only: forms with every item answered.
-    levels : sequence of str
-        Out of `LEVELS`, in that order.
+    levels : sequence of str, optional
+        With ``"ml"`` out of `LEVELS`, all but the last by default. With ``"wlsmv"`` out of
+        `ORDERED_LEVELS`, all by default; where an item has two options only, thresholds,
+        loadings and intercepts can be tested together alone: ``"configural"``, ``"scalar"``.
 
     Raises
     ------
     AnalysisError
         With MH707 where there is one group only; for answers that cannot be analysed in one of
-        the groups (MH702, MH704, MH705, MH706); with MH709 where a search comes to no end.
+        the groups (MH702, MH704, MH705, MH706); with MH730 where a group never gave one of the
+        ordered answers; with MH709 where a search comes to no end.
 
     References
     ----------
     Meredith W (1993). Psychometrika 58, 525-543. Chen FF (2007). Structural Equation Modeling 14,
-    464-504.
+    464-504. Wu H, Estabrook R (2016). Psychometrika 81, 1014-1045.
     """
     check_choice("missing", missing, "complete")
-    for level in levels:
-        check_choice("levels", level, *LEVELS)
+    check_choice("estimator", estimator, *get_args(Estimator))
     factors, items = check_keys(keys)
-    taken, by, left = answers_by(answers, group, items, reference)
-    check_unweighted(taken)
+    taken, by, left = answers_by(answers, group, items, reference, weights=weights)
     complete = taken.complete()
-    samples = [
-        sample_of(label, taken.only(complete & (by.of_form == place)))
-        for place, label in enumerate(by.labels)
-    ]
     left += int((~complete).sum())
+    kept = _on_average_one(taken.only(complete))
+    by = Groups(by.labels, by.of_form[complete])
     words = f", {left} left out for blanks or without a group" if left else ""
-    basis = f"{int(complete.sum())} forms{words}, missing='{missing}'"
-    models = {
-        level: _fitted(FactorModel(factors, items, samples, level, means=True), basis)
-        for level in LEVELS
-        if level in levels
-    }
+    basis = f"{kept.forms} forms{words}, missing='{missing}'"
+    if estimator == "ml":
+        models, differences = _steps_of_measurements(factors, kept, by, basis, levels)
+    else:
+        models, differences = _steps_of_ordered(factors, kept, by, basis, levels)
     return Invariance(
-        groups={sample.name: sample.forms for sample in samples},
+        groups=dict(zip(by.labels, map(int, by.sizes()), strict=True)),
         models=models,
+        differences=differences,
         basis=basis,
         problems=tuple(problem for model in models.values() for problem in model.problems),
     )
+
+
+def _on_average_one(answers: Answers) -> Answers:
+    """Return answers whose weights, if there are any, are 1 on average."""
+    if answers.weights is None or not answers.forms:
+        return answers
+    return Answers(answers.items, answers.cells, answers.weights / answers.weights.mean())
+
+
+def _words(taken: Answers, kept: Answers) -> str:
+    left = taken.forms - kept.forms
+    blank = f", {left} left out for blanks" if left else ""
+    weighted = "" if kept.weights is None else ", weighted"
+    return f"{kept.forms} forms{blank}{weighted}, missing='complete'"
+
+
+_Steps = tuple[dict[str, Confirmation], tuple[Difference, ...]]
+
+
+def _chosen(levels: Sequence[str] | None, known: Sequence[str], usual: Sequence[str]) -> list[str]:
+    """Return the levels asked for, in order."""
+    for level in levels or ():
+        check_choice("levels", level, *known)
+    return [level for level in known if level in (usual if levels is None else levels)]
+
+
+def _steps_of_measurements(
+    factors: dict[str, tuple[str, ...]],
+    answers: Answers,
+    by: Groups,
+    basis: str,
+    levels: Sequence[str] | None,
+) -> _Steps:
+    chosen = _chosen(levels, LEVELS, LEVELS[:3])
+    samples = [
+        sample_of(label, answers.only(by.of_form == place)) for place, label in enumerate(by.labels)
+    ]
+    models: dict[str, Confirmation] = {
+        level: _fitted(FactorModel(factors, answers.items, samples, level, means=True), basis)
+        for level in LEVELS
+        if level in chosen
+    }
+    fits = [model.fit for model in models.values()]
+    weighted = answers.weights is not None
+    differences = [_difference(wide, narrow, scaled=weighted) for wide, narrow in pairwise(fits)]
+    return models, tuple(differences)
+
+
+def _difference(wide: Fit, narrow: Fit, *, scaled: bool) -> Difference:
+    """Return the test of what is lost; scaled as Satorra & Bentler (2001)."""
+    from scipy.special import chdtrc
+
+    chi2, df = narrow.chi2 - wide.chi2, narrow.df - wide.df
+    if scaled:
+        of_wide = wide.df * wide.scaling if wide.df else 0.0
+        per = (narrow.df * narrow.scaling - of_wide) / df
+        chi2 = chi2 / per if per > 0 else nan
+    return Difference(chi2, df, float(chdtrc(df, chi2)))
+
+
+def _steps_of_ordered(
+    factors: dict[str, tuple[str, ...]],
+    answers: Answers,
+    by: Groups,
+    basis: str,
+    levels: Sequence[str] | None,
+) -> _Steps:
+    places, numbers = _ordered(answers)
+    two = [item for item, number in zip(answers.items, numbers, strict=True) if number == 2]  # noqa: PLR2004 - yes or no
+    usual = ("configural", "scalar") if two else ORDERED_LEVELS
+    chosen = _chosen(levels, ORDERED_LEVELS, usual)
+    if two and set(chosen) - {"configural", "scalar"}:
+        msg = (
+            f"levels: with two options ({', '.join(two)}) only 'configural' and 'scalar' can be "
+            "told apart"
+        )
+        raise UsageError(msg)
+    log = ProblemLog()
+    if not check_cells(answers.items, places, numbers, by, log).all():
+        raise AnalysisError(log)
+    samples = []
+    for place, label in enumerate(by.labels):
+        mine = by.of_form == place
+        samples.append(ordered_sample_of(label, answers.only(mine), places[:, mine], numbers))
+    found = []
+    for level in ORDERED_LEVELS:
+        if level in chosen:
+            model = OrderedModel(factors, answers.items, samples, level)
+            _check_decidable(model.df)
+            found.append((level, model, search_ordered(model)))
+    models: dict[str, Confirmation] = {
+        level: fitted_ordered(model, fit, basis) for level, model, fit in found
+    }
+    differences = [
+        difference_of(wide, fit_wide, narrow, fit_narrow)
+        for (_, wide, fit_wide), (_, narrow, fit_narrow) in pairwise(found)
+    ]
+    return models, tuple(differences)
+
+
+def _ordered(answers: Answers) -> tuple[NDArray[np.int8], list[int]]:
+    """Return the category of each answer, and how many each item has.
+
+    Raises
+    ------
+    AnalysisError
+        With MH701 for an item with more than 20 different answers, MH702 for one with less than 2.
+    """
+    log = ProblemLog()
+    numbers = [len(known) for known in answers.categories()]
+    check_constant(answers.items, np.array(numbers) - 1.0, log)
+    check_categories(answers, log)
+    refuse(log)
+    return answers.places(), numbers
 
 
 # -- from a fitted model to a result --------------------------------------------------------------
 
 
 def _fitted(model: FactorModel, basis: str) -> Confirmation:
-    if model.df < 0:
-        msg = f"the model has {-model.df} parameters more than the answers can decide"
-        raise UsageError(msg)
+    _check_decidable(model.df)
     values, information = search(model)
     matrices = model.matrices(values)
-    errors = np.sqrt(np.diag(np.linalg.inv(information)) / model.forms)
+    inverse = np.linalg.inv(information)
+    total, spread = _by_form(model, information, matrices)
+    covariance = inverse if model.samples[0].weights is None else inverse @ spread @ inverse
+    errors = np.sqrt(np.diag(covariance) / model.size)
+    scaling = (total - float(np.trace(inverse @ spread))) / model.df if model.df else nan
     problems = _improper(model, matrices)
     return Confirmation(
         keys=model.factors,
         estimates=tuple(_estimates(model, matrices, errors)),
-        fit=_fit(model, values, information, matrices),
+        fit=_fit(model, values, scaling, matrices),
         residual_correlations=tuple(
             _residuals(sample, one) for sample, one in zip(model.samples, matrices, strict=True)
         ),
         basis=basis,
         problems=tuple(problems.problems),
     )
+
+
+def _check_decidable(df: int) -> None:
+    if df < 0:
+        msg = f"the model has {-df} parameters more than the answers can decide"
+        raise UsageError(msg)
 
 
 def _residuals(sample: Sample, matrices: Matrices) -> NDArray[np.float64]:
@@ -445,35 +438,35 @@ def _estimates(
 def _fit(
     model: FactorModel,
     values: NDArray[np.float64],
-    information: NDArray[np.float64],
+    scaling: float,
     matrices: list[Matrices],
 ) -> Fit:
     from scipy.special import chdtrc
 
-    forms, count, groups = model.forms, len(model.items), len(model.samples)
+    forms, count, groups = model.size, len(model.items), len(model.samples)
     chi2, df = max(forms * loss_of(model, values), 0.0), model.df
     null = sum(
-        sample.forms * -float(np.linalg.slogdet(correlations_of(sample.covariance))[1])
+        sample.size * -float(np.linalg.slogdet(correlations_of(sample.covariance))[1])
         for sample in model.samples
     )
     null_df = groups * count * (count - 1) // 2
     beyond, null_beyond = max(chi2 - df, 0), max(chi2 - df, null - null_df, 0)
     saturated = -sum(
-        sample.forms
+        sample.size
         / 2
-        * (count * log(2 * pi) + float(np.linalg.slogdet(sample.covariance)[1]) + count)
+        * (count * ln(2 * pi) + float(np.linalg.slogdet(sample.covariance)[1]) + count)
         for sample in model.samples
     )
     loglik = saturated - chi2 / 2
     parameters = len(values)
     root = sqrt(groups / (forms * df)) if df else nan
-    low, high = _noncentrality(chi2, df)
-    scaling = _scaling(model, information, matrices) if df else nan
+    low, high = noncentrality(chi2, df)
     return Fit(
         chi2=chi2,
         df=df,
         p=float(chdtrc(df, chi2)) if df else nan,
         scaling=scaling,
+        shift=0.0,
         chi2_scaled=chi2 / scaling,
         p_scaled=float(chdtrc(df, chi2 / scaling)) if df else nan,
         cfi=1 - beyond / null_beyond if null_beyond else 1.0,
@@ -484,27 +477,10 @@ def _fit(
         srmr=_srmr(model, matrices),
         loglik=loglik,
         aic=2 * parameters - 2 * loglik,
-        bic=parameters * log(forms) - 2 * loglik,
+        bic=parameters * ln(forms) - 2 * loglik,
         parameters=parameters,
-        forms=forms,
+        forms=model.forms,
     )
-
-
-def _noncentrality(chi2: float, df: int) -> tuple[float, float]:
-    """Return the 90 % limits of the noncentrality of a chi-square."""
-    from scipy.optimize import brentq
-    from scipy.special import chdtr, chndtr
-
-    limits = []
-    for share in (0.95, 0.05):
-        if not df or chdtr(df, chi2) < share:
-            limits.append(0.0)
-            continue
-        top = chi2 + 1
-        while chndtr(chi2, df, top) > share:
-            top *= 2
-        limits.append(float(brentq(lambda nc, s=share: chndtr(chi2, df, nc) - s, 0, top)))
-    return limits[0], limits[1]
 
 
 def _srmr(model: FactorModel, matrices: list[Matrices]) -> float:
@@ -515,7 +491,7 @@ def _srmr(model: FactorModel, matrices: list[Matrices]) -> float:
         if model.means:
             scale = np.sqrt(np.diag(sample.covariance))
             gaps = np.concatenate([gaps, (sample.mean - one.mean) / scale])
-        total += sample.forms / model.forms * sqrt(float(np.mean(gaps**2)))
+        total += sample.size / model.size * sqrt(float(np.mean(gaps**2)))
     return total
 
 
@@ -524,20 +500,22 @@ def _forms(values: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[
     return np.asarray(np.einsum("fi,fi->f", values @ matrix, values))
 
 
-def _scaling(
+def _by_form(
     model: FactorModel, information: NDArray[np.float64], matrices: list[Matrices]
-) -> float:
-    """Return Satorra and Bentler's scaling: tr(UG) / df, from the forms one by one.
+) -> tuple[float, NDArray[np.float64]]:
+    """Return tr(VG), and the variance of the forms' slopes.
 
-    tr(UG) is the weight of the moments' own variance under the model, less what the parameters
-    take up: tr(VG) − tr(I⁻¹J), J being the variance of the forms' slopes. Neither V nor G, of the
-    size of all pairs of moments, is ever made.
+    They give Satorra and Bentler's scaling, tr(UG) / df with tr(UG) = tr(VG) − tr(I⁻¹J): the
+    weight of the moments' own variance under the model, less what the parameters take up. Neither
+    V nor G, of the size of all pairs of moments, is ever made.
     """
     total = 0.0
     spread = np.zeros_like(information)
     for group, one in enumerate(matrices):
         sample = model.samples[group]
-        share = sample.forms / model.forms
+        share = sample.size / model.size
+        weights = np.ones(sample.forms) if sample.weights is None else sample.weights
+        once = weights**2 / sample.size
         at = slopes_of(model, group, one)
         centred = sample.values - sample.mean
         whole = centred @ at.inverse
@@ -545,12 +523,12 @@ def _scaling(
         observed = at.inverse @ sample.covariance @ at.inverse
         cross = _forms(centred, observed)
         constant = float(np.trace(observed @ sample.covariance))
-        total += float(np.mean((length**2 - 2 * cross + constant) / 2))
+        total += float(once @ (length**2 - 2 * cross + constant)) / 2
         pulled = at.inverse @ at.covariance @ at.inverse
         slopes = np.stack([_forms(centred, one) / 2 for one in pulled], axis=1)
-        slopes -= slopes.mean(axis=0)
+        slopes -= sample.average(slopes)
         if model.means:
-            total += float(np.mean(length))
+            total += float(once @ length)
             slopes += whole @ at.mean.T
-        spread += share * slopes.T @ slopes / sample.forms
-    return float((total - np.trace(np.linalg.solve(information, spread))) / model.df)
+        spread += share * sample.squares(slopes)
+    return total, spread

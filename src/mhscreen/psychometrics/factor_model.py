@@ -23,6 +23,7 @@ from mhscreen.psychometrics.checks import (
     check_perfect,
     check_positive_definite,
     give_up,
+    placed,
     refuse,
 )
 from mhscreen.psychometrics.factoring import extract
@@ -65,17 +66,35 @@ _LEAST_START = 0.1  # the least share of residual variance to start from
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One group: its name, forms, means and covariances (divided by the number of forms)."""
+    """One group: its name, forms, means and covariances (divided by the sum of the weights).
+
+    `weights` are 1 on average over all groups; None where all forms count alike.
+    """
 
     name: str
     values: NDArray[np.float64]
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
+    weights: NDArray[np.float64] | None = None
 
     @property
     def forms(self) -> int:
         """The number of forms."""
         return len(self.values)
+
+    @property
+    def size(self) -> float:
+        """The sum of the weights."""
+        return float(self.forms if self.weights is None else self.weights.sum())
+
+    def average(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the weighted mean over the forms."""
+        return np.asarray(np.average(rows, axis=0, weights=self.weights))
+
+    def squares(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the cross-products that the forms' weights give, over the sum of the weights."""
+        weighted = rows if self.weights is None else rows * self.weights[:, None]
+        return np.asarray(weighted.T @ weighted / self.size)
 
 
 def sample_of(name: str, answers: Answers) -> Sample:
@@ -88,27 +107,19 @@ def sample_of(name: str, answers: Answers) -> Sample:
     """
     problems = ProblemLog()
     check_enough(answers.forms, len(answers.items) + 1, "more than there are items", problems)
-    refuse(_placed(problems, name))
-    values = answers.values()
-    centred = values - values.mean(axis=0)
-    covariance = centred.T @ centred / len(values)
+    refuse(placed(problems, name))
+    values, weights = answers.values(), answers.weights
+    mean = np.average(values, axis=0, weights=weights)
+    centred = values - mean
+    weighted = centred if weights is None else centred * weights[:, None]
+    covariance = weighted.T @ centred / (len(values) if weights is None else weights.sum())
     check_constant(answers.items, np.diag(covariance), problems)
-    refuse(_placed(problems, name))
+    refuse(placed(problems, name))
     correlation = correlations_of(covariance)
     check_perfect(answers.items, correlation, problems)
     check_positive_definite(correlation, problems)
-    refuse(_placed(problems, name))
-    return Sample(name, values, values.mean(axis=0), covariance)
-
-
-def _placed(problems: ProblemLog, group: str) -> ProblemLog:
-    """Return the problems with the group they were found in."""
-    if not group:
-        return problems
-    where = f"group {group}"
-    return ProblemLog(
-        [one.at(path=": ".join(part for part in (where, one.path) if part)) for one in problems]
-    )
+    refuse(placed(problems, name))
+    return Sample(name, values, np.asarray(mean), covariance, weights)
 
 
 def check_keys(
@@ -181,6 +192,11 @@ class FactorModel:
     def forms(self) -> int:
         """The forms of all groups."""
         return sum(sample.forms for sample in self.samples)
+
+    @property
+    def size(self) -> float:
+        """The weights of all groups, summed."""
+        return sum(sample.size for sample in self.samples)
 
     @cached_property
     def df(self) -> int:
@@ -339,7 +355,7 @@ def loss_of(model: FactorModel, values: NDArray[np.float64]) -> float:
         observed = sample.covariance + np.outer(gap, gap)
         trace = float(np.trace(np.linalg.solve(matrices.covariance, observed)))
         own = float(np.linalg.slogdet(sample.covariance)[1])
-        total += sample.forms / model.forms * (log_det + trace - own - len(model.items))
+        total += sample.size / model.size * (log_det + trace - own - len(model.items))
     return total
 
 
@@ -351,7 +367,7 @@ def score_of(
     information = np.zeros((len(values), len(values)))
     for group, matrices in enumerate(model.matrices(values)):
         sample = model.samples[group]
-        share = sample.forms / model.forms
+        share = sample.size / model.size
         at = slopes_of(model, group, matrices)
         misfit = sample.covariance + np.outer(at.gap, at.gap) - matrices.covariance
         pull = at.inverse @ misfit @ at.inverse

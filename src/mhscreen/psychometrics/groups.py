@@ -45,6 +45,8 @@ def answers_by(
     group: str | ArrayLike,
     items: Sequence[str] | None = None,
     reference: object = None,
+    *,
+    weights: str | ArrayLike | None = None,
 ) -> tuple[Answers, Groups, int]:
     """Take in answers and the group of each form; forms of no known group are left out.
 
@@ -56,6 +58,8 @@ def answers_by(
         A column of the frame, or one label per form; None and NaN are not known.
     reference : label, optional
         The group that the others are compared with; the first in order by default.
+    weights : str or array_like of shape (forms,), optional
+        As for `as_answers`. Neither is their column an item.
 
     Returns
     -------
@@ -81,8 +85,10 @@ def answers_by(
     labels: Any = group
     if isinstance(group, str):
         columns, labels = _column(answers, group)
-        items = [name for name in columns if name != group] if items is None else items
-    taken = as_answers(answers, items)
+        if items is None:
+            column = weights if isinstance(weights, str) else None
+            items = [name for name in columns if name not in (group, column)]
+    taken = as_answers(answers, items, weights=weights)
     names = [_label(value) for value in np.asarray(labels, dtype=object).ravel().tolist()]
     if len(names) != taken.forms:
         msg = f"group: one per form is expected ({taken.forms}), not {len(names)}"

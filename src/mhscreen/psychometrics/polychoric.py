@@ -22,13 +22,21 @@ if TYPE_CHECKING:
 
     from mhscreen.psychometrics.answers import Answers, MissingPolicy
 
-__all__ = ["Polychoric", "correlate_ordered"]
+__all__ = [
+    "PairFit",
+    "Polychoric",
+    "check_categories",
+    "correlate_ordered",
+    "fit_pairs",
+    "influence_of_cells",
+]
 
 _MOST_CATEGORIES = 20
 _STEPS = 60
 _CLOSE = 1e-9
 _BLOCK = 8192  # forms
 _TINY = 1e-300
+_NO_FORM = 1e-12  # of a share: what rounding leaves of none
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -147,18 +155,10 @@ def correlate_ordered(
     check_enough(taken.forms, len(taken.items) + 1, "more than there are items", log)
     known = taken.categories()
     check_constant(taken.items, np.array([len(one) - 1.0 for one in known]), log)
-    for item, one in zip(taken.items, known, strict=True):
-        if len(one) > _MOST_CATEGORIES:
-            log.add(
-                "MH701",
-                f"{len(one)} different answers",
-                path=item,
-                expected=f"an item of at most {_MOST_CATEGORIES} ordered answers",
-                hint="a sum or a measurement has an ordinary correlation",
-            )
+    check_categories(taken, log)
     check_gaps(taken, log)
     refuse(log)
-    fit = _fit(taken, max(len(one) for one in known), log)
+    fit = fit_pairs(taken, taken.places(), max(len(one) for one in known), log)
     words = f", {left} left out for blanks" if left else ""
     return Polychoric(
         items=taken.items,
@@ -175,23 +175,60 @@ def correlate_ordered(
     )
 
 
+def check_categories(answers: Answers, log: ProblemLog) -> None:
+    """Add MH701 for each item with more different answers than ordered options can be."""
+    for item, known in zip(answers.items, answers.categories(), strict=True):
+        if len(known) > _MOST_CATEGORIES:
+            log.add(
+                "MH701",
+                f"{len(known)} different answers",
+                path=item,
+                expected=f"an item of at most {_MOST_CATEGORIES} ordered answers",
+                hint="a sum or a measurement has an ordinary correlation",
+            )
+
+
 # -- parts ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
-class _Fit:
+class PairFit:
+    """What `fit_pairs` finds.
+
+    Attributes
+    ----------
+    correlation, se, pairs : ndarray, shape (items, items)
+        As in `Polychoric`.
+    thresholds : ndarray, shape (items, categories - 1)
+        Infinite beyond the last category of an item.
+    shares : ndarray, shape (pairs, categories, categories)
+        The table of each pair, of sum 1; the pairs in the order of the upper triangle.
+    """
+
     correlation: NDArray[np.float64]
     se: NDArray[np.float64]
-    thresholds: NDArray[np.float64]
     pairs: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+    shares: NDArray[np.float64]
 
 
-def _fit(answers: Answers, most: int, log: ProblemLog) -> _Fit:
-    """Fit all pairs; correlations at their bound, and a matrix that is none, go into the log."""
+def fit_pairs(answers: Answers, places: NDArray[np.int8], most: int, log: ProblemLog) -> PairFit:
+    """Fit all pairs; correlations at their bound, and a matrix that is none, go into the log.
+
+    Parameters
+    ----------
+    answers : Answers
+        The answers.
+    places : ndarray of int8, shape (items, forms)
+        The category of each, −1 for a blank.
+    most : int
+        Categories of the item that has most of them.
+    log : ProblemLog
+        Where problems go.
+    """
     from scipy.special import ndtri
 
     count = len(answers.items)
-    places = answers.places()
     tables = _tables(places, most, answers.weights)
     one, other = np.triu_indices(count, 1)
     counts = tables[one, :, other, :]
@@ -208,9 +245,10 @@ def _fit(answers: Answers, most: int, log: ProblemLog) -> _Fit:
     below = np.cumsum(margins, axis=1)[:, :-1] / margins.sum(axis=1, keepdims=True)
     thresholds = ndtri(np.where(below > 1 - 1e-15, 1, below))  # beyond the last option: infinite
     shares = counts / sizes[:, None, None]
-    rho, info = _maximise(shares, thresholds[one], thresholds[other])
+    rho = _maximise(shares, thresholds[one], thresholds[other])
     effective = _effective(answers, one, other, sizes)
-    se = _standard_errors(shares, thresholds[one], thresholds[other], rho, info, effective)
+    influence = influence_of_cells(shares, thresholds[one], thresholds[other], rho)
+    se = np.sqrt(np.sum(shares * influence**2, axis=(1, 2)) / effective)
     bound = np.abs(rho) >= LARGEST
     se = np.where(bound, nan, se)
     for pair in np.flatnonzero(bound):
@@ -229,7 +267,8 @@ def _fit(answers: Answers, most: int, log: ProblemLog) -> _Fit:
         )
     pairs = _symmetric(count, one, other, effective, nan)
     np.fill_diagonal(pairs, _own(answers))
-    return _Fit(correlation, _symmetric(count, one, other, se, 0), thresholds, pairs)
+    errors = _symmetric(count, one, other, se, 0)
+    return PairFit(correlation, errors, pairs, thresholds, shares)
 
 
 def _symmetric(
@@ -332,24 +371,23 @@ def _cells(
 
 def _maximise(
     shares: NDArray[np.float64], row: NDArray[np.float64], column: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the correlation of the largest likelihood of each table, and its information.
+) -> NDArray[np.float64]:
+    """Return the correlation of the largest likelihood of each table.
 
     Fisher scoring inside a bracket that the sign of the slope narrows.
     """
     pairs = len(shares)
     low, high = np.full(pairs, -LARGEST), np.full(pairs, LARGEST)
     rho = np.zeros(pairs)
-    info = np.ones(pairs)
     open_ = np.arange(pairs)
     for _ in range(_STEPS):
         cell, change = _cells(row[open_], column[open_], rho[open_])
         cell = np.maximum(cell, _TINY)
         slope = np.sum(shares[open_] * change / cell, axis=(1, 2))
-        info[open_] = np.sum(change**2 / cell, axis=(1, 2))
+        information = np.sum(change**2 / cell, axis=(1, 2))
         low[open_] = np.where(slope > 0, rho[open_], low[open_])
         high[open_] = np.where(slope > 0, high[open_], rho[open_])
-        step = slope / info[open_]
+        step = slope / information
         tried = rho[open_] + step
         outside = (tried <= low[open_]) | (tried >= high[open_])
         tried = np.where(outside, (low[open_] + high[open_]) / 2, tried)
@@ -358,44 +396,61 @@ def _maximise(
         open_ = open_[moved > _CLOSE]
         if not len(open_):
             at_bound = LARGEST - np.abs(rho) < 2 * _CLOSE
-            return np.where(at_bound, np.sign(rho) * LARGEST, rho), info
+            return np.where(at_bound, np.sign(rho) * LARGEST, rho)
     return give_up("polychoric correlation", _STEPS, "merge rare options")
 
 
-def _standard_errors(
+def influence_of_cells(
     shares: NDArray[np.float64],
     row: NDArray[np.float64],
     column: NDArray[np.float64],
     rho: NDArray[np.float64],
-    info: NDArray[np.float64],
-    forms: NDArray[np.float64],
+    *,
+    observed: bool = False,
 ) -> NDArray[np.float64]:
-    """Return standard errors from the influence of each cell, by way of the thresholds, too.
+    """Return by how much a form in each cell moves each correlation, times the forms.
 
     The estimate moves with the slope of the likelihood at the cell, and with the thresholds, which
     move with the margins the cell belongs to.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (pairs, rows, columns)
+        Of the forms of a pair, those in each cell.
+    row, column : ndarray, shape (pairs, categories - 1)
+        Thresholds of the two items.
+    rho : ndarray, shape (pairs,)
+        The correlations.
+    observed : bool
+        Whether products of slopes are averaged over the observed cells, as Muthén (1984) and what
+        follows him do, or over those that the model expects. Where no two normal variables stand
+        behind the answers, resampled forms agree with the latter.
     """
     cell, change = _cells(row, column, rho)
     cell = np.maximum(cell, _TINY)
-    influence = change / cell
-    influence = influence + _by_thresholds(row, column, rho, influence)
-    influence = influence + _by_thresholds(
-        column, row, rho, influence_of=np.swapaxes(change / cell, 1, 2)
-    ).swapaxes(1, 2)
-    spread = np.sum(shares * influence**2, axis=(1, 2))
-    return np.asarray(np.sqrt(spread / forms) / info)
+    if observed:
+        # A cell without a form moves nothing, and may be so unlikely that its slope overflows.
+        slope = np.divide(change, cell, out=np.zeros_like(cell), where=shares > _NO_FORM)
+        ratio, information = shares / cell, np.sum(shares * slope**2, axis=(1, 2))
+    else:
+        slope = change / cell
+        ratio, information = np.ones_like(cell), np.sum(change * slope, axis=(1, 2))
+    by_rows = _by_thresholds(row, column, rho, slope * ratio)
+    by_columns = _by_thresholds(column, row, rho, np.swapaxes(slope * ratio, 1, 2))
+    moved = slope + by_rows + by_columns.swapaxes(1, 2)
+    return np.asarray(moved / information[:, None, None])
 
 
 def _by_thresholds(
     own: NDArray[np.float64],
     other: NDArray[np.float64],
     rho: NDArray[np.float64],
-    influence_of: NDArray[np.float64],
+    seen: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return what each cell moves by way of the thresholds of the rows, shape as the cells.
 
-    A threshold moves by (below or not − share below) / density; and the mean slope of the
-    likelihood moves with the threshold by minus the slope's covariance with the threshold's score.
+    A threshold moves by (below or not − share below) / density; and the slope of the likelihood
+    moves with the threshold by minus the product of both scores over the observed cells.
     """
     from scipy.special import ndtr
 
@@ -409,7 +464,7 @@ def _by_thresholds(
     edge = np.concatenate([np.zeros((pairs, steps, 1)), below, np.ones((pairs, steps, 1))], axis=2)
     # The density at the threshold, split over the columns: what one cell loses, the next gains.
     gained = density[:, :, None] * np.diff(edge, axis=2)
-    slope = -np.sum(gained * (influence_of[:, :-1, :] - influence_of[:, 1:, :]), axis=2)
+    slope = -np.sum(gained * (seen[:, :-1, :] - seen[:, 1:, :]), axis=2)
     share = ndtr(own)
     before = np.arange(steps + 1)[None, :, None] <= np.arange(steps)[None, None, :]
     moved = before - share[:, None, :]
