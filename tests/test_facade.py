@@ -401,7 +401,7 @@ def test_a_norm_is_applied_to_no_other_form_than_its_own(ref, frame, informant, 
 def withdrawn(library, kind, ref):
     """Return a library in which one definition is withdrawn."""
     one = getattr(library, kind)(ref)
-    changed = replace(one, definition=one.definition.model_copy(update={"withdrawn": "an error"}))
+    changed = one.with_definition(one.definition.model_copy(update={"withdrawn": "an error"}))
     return make_library(changed if other is one else other for other in library)
 
 

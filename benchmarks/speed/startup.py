@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
@@ -65,7 +66,7 @@ def ratio(line: Line, rounds: int) -> float:
     return statistics.median(found[1:])
 
 
-def lines() -> list[Line]:
+def lines(cache: str) -> list[Line]:
     """Return everything that is compared."""
     files = [file for folder in FOLDERS for file in sorted(folder.rglob("*.yaml"))]
     files = [file for file in files if not file.name.endswith(".cases.yaml")]
@@ -82,12 +83,21 @@ def lines() -> list[Line]:
     def cold_and_compiled() -> mh.Plan:
         return mh.compile_plan(cold(), programme=PROGRAMME)
 
+    def precompiled() -> mh.Library:
+        return load_library(*FOLDERS, cache_dir=cache)
+
+    def precompiled_and_compiled() -> mh.Plan:
+        return mh.compile_plan(precompiled(), programme=PROGRAMME)
+
+    assert precompiled() == library == precompiled()
     bare, numpy = fresh("pass"), fresh("import numpy")
     return [
         Line("import mhscreen / import numpy", "1.5", numpy, fresh("import mhscreen"), bare),
         Line("first plan in a fresh process / import numpy", "", numpy, fresh(FIRST_USE), bare),
         Line("library, cold / the C YAML loader alone", "3", yaml_alone, cold),
         Line("library, cold, and one plan / the same", "3", yaml_alone, cold_and_compiled),
+        Line("library, precompiled / cold", "0.1", cold, precompiled),
+        Line("the same, each with one plan", "0.1", cold_and_compiled, precompiled_and_compiled),
     ]
 
 
@@ -95,8 +105,9 @@ def main(arguments: list[str]) -> None:
     """Print a table of ratios."""
     rounds = int(arguments[0]) if arguments else ROUNDS
     print(f"{'':<48}  ratio  bar")
-    for line in lines():
-        print(f"{line.name:<48}  {ratio(line, rounds):>5.2f}  {line.bar:>3}", flush=True)
+    with TemporaryDirectory() as cache:
+        for line in lines(cache):
+            print(f"{line.name:<48}  {ratio(line, rounds):>5.2f}  {line.bar:>3}", flush=True)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,12 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
 
+PRECOMPILED = "precompiled.jsonl"
+
+
 @pytest.fixture(scope="module")
-def names(tmp_path_factory):
-    """The files in the wheel: the one that was handed over, else one built here."""
+def wheel(tmp_path_factory):
+    """The wheel that was handed over, else one built here."""
     wheel = os.environ.get("MHSCREEN_WHEEL")
     if wheel is None:
         if not all(importlib.util.find_spec(name) for name in ("build", "hatchling")):
@@ -26,6 +29,12 @@ def names(tmp_path_factory):
         command = ["-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
         subprocess.run([sys.executable, *command], check=True, capture_output=True)
         (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def names(wheel):
+    """The files in the wheel."""
     with zipfile.ZipFile(wheel) as archive:
         return set(archive.namelist())
 
@@ -39,7 +48,31 @@ def test_the_wheel_holds_every_definition_with_its_cases(names):
         if path.is_file()
     }
     assert here
-    assert shipped == here
+    assert shipped == here | {PRECOMPILED}
+
+
+READ_NO_YAML = """
+import sys
+from mhscreen.loading import folders, shipped_library
+assert sys.argv[1] in folders.__file__
+folders.read_document = None
+print(len({one.definition.ref for one in shipped_library()}))
+"""
+
+
+def test_the_wheel_is_pure_and_its_precompiled_definitions_fit_their_yaml(wheel, tmp_path):
+    assert str(wheel).endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    run = subprocess.run(
+        [sys.executable, "-c", READ_NO_YAML, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(run.stdout) == len(lock_definitions.definition_files(ROOT))
 
 
 def test_the_wheel_holds_every_module_and_the_mark_that_it_is_typed(names):

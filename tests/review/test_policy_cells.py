@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mhscreen.definitions import Instrument, Policy
-from mhscreen.loading.library import Loaded, make_library
+from mhscreen.loading.library import Loaded, Made, make_library
 from mhscreen.plan.scoring import compile_form
 from mhscreen.plan.triage import LeafPlan
 from mhscreen.review.cells import SIDES, form_truth, mildest, parts_of, reach
@@ -497,7 +497,7 @@ class Brute:
 def test_every_verdict_is_that_of_going_through_all_answers(made_up):
     spec, rules = made_up
     library = make_library(
-        Loaded(one, "sha256:" + "0" * 64, "tiny.yaml")
+        Loaded(Made(one), "sha256:" + "0" * 64, "tiny.yaml")
         for one in (instrument_of(spec), policy_of(rules))
     )
     found = check_policy(library, "tiny-policy@1")

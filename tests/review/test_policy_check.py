@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -182,7 +181,7 @@ def test_a_worse_answer_that_lowers_a_tier_is_shown_with_both_forms(garden):
     changed = leaf.definition.model_copy(update={"scales": scales, "validity_indices": ()})
     others = [one for one in library if one.kind == "policy"]
     found = mh.check_policy(
-        "garden@1", library=make_library([*others, replace(leaf, definition=changed)])
+        "garden@1", library=make_library([*others, leaf.with_definition(changed)])
     )
     assert words(found) == (
         "not upward closed: leaf@self.q1: a worse answer lowers the established tier: "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,25 +10,42 @@ from typing import TYPE_CHECKING
 
 from mhscreen.definitions import Definition, Instrument, NormTable, Policy, Programme
 from mhscreen.definitions.checks import check_cases
-from mhscreen.loading.library import KINDS, Library, Loaded, make_library
+from mhscreen.loading.finding import FOLDERS, Found, cases_name, find_files, misplaced
+from mhscreen.loading.library import Library, Loaded, Made, make_library
 from mhscreen.loading.read import place, read_cases_document, read_document
 from mhscreen.loading.references import check_references
+from mhscreen.loading.stored import (
+    PRECOMPILED,
+    keep,
+    look_up,
+    read_stored,
+    stored_key,
+    write_stored,
+)
 from mhscreen.loading.yaml_reader import MAX_BYTES, decode, too_large
 from mhscreen.problems import DefinitionError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mhscreen.definitions.cases import Cases
+    from mhscreen.loading.library import Content
+    from mhscreen.loading.stored import Stored
     from mhscreen.loading.yaml_reader import Document
 
-__all__ = ["check_paths", "load_cases", "load_library", "load_rooted", "shipped_library"]
+__all__ = [
+    "check_paths",
+    "load_cases",
+    "load_library",
+    "load_rooted",
+    "precompile_folders",
+    "shipped_library",
+]
 
-_FOLDERS = dict(zip(KINDS, ("instruments", "norms", "policies", "programmes"), strict=True))
-_CASES = ".cases.yaml"
 
-
-def load_library(*paths: str | Path, base: Library | None = None) -> Library:
+def load_library(
+    *paths: str | Path, base: Library | None = None, cache_dir: str | Path | None = None
+) -> Library:
     """Load definitions from files and folders.
 
     Parameters
@@ -38,6 +54,11 @@ def load_library(*paths: str | Path, base: Library | None = None) -> Library:
         Files, or folders that are searched to any depth for ``*.yaml``.
     base : Library, optional
         Definitions that references may also point to; they are part of the result.
+    cache_dir : str or Path, optional
+        A folder, made if it is absent, in which what was read and found good is kept, so that the
+        next call with the same bytes need not read YAML. Nothing in it is ever removed or trusted
+        beyond its checksums: delete it at any time, and let nobody write to it whom you would not
+        let write the definitions.
 
     Returns
     -------
@@ -49,7 +70,7 @@ def load_library(*paths: str | Path, base: Library | None = None) -> Library:
     DefinitionError
         With every problem of every file.
     UsageError
-        If a path does not exist.
+        If a path does not exist, or nothing can be kept in `cache_dir`.
 
     Examples
     --------
@@ -57,9 +78,15 @@ def load_library(*paths: str | Path, base: Library | None = None) -> Library:
     >>> load_library(Path(shipped.folder) / shipped.file)
     <Library: 1 definitions>
     """
-    reading = _read_paths(paths, base, None)
-    if reading.problems:
-        raise DefinitionError(reading.problems)
+    files = _open_files(find_files(paths, None))
+    if cache_dir is None:
+        return _good(_read_files(files, base)).library
+    folder, key = Path(cache_dir), _key(files, base)
+    stored = look_up(folder, key)
+    if stored is not None:
+        return _restore(files, base, stored)
+    reading = _good(_read_files(files, base))
+    keep(folder, key, write_stored(key, reading.read))
     return reading.library
 
 
@@ -78,11 +105,8 @@ def load_rooted(folders: Iterable[tuple[Path, Path]], *, base: Library) -> Libra
     DefinitionError
         With every problem of every file.
     """
-    files = [file for folder, root in folders for file in _find_files([folder], root)]
-    reading = _read_files(files, base)
-    if reading.problems:
-        raise DefinitionError(reading.problems)
-    return reading.library
+    found = (file for folder, root in folders for file in find_files([folder], root))
+    return _good(_read_files(_open_files(found), base)).library
 
 
 @cache
@@ -90,7 +114,8 @@ def shipped_library() -> Library:
     """Load the definitions that come with this package.
 
     They cannot change while it runs, so they are read once and the same immutable library is
-    returned from then on.
+    returned from then on. An installed package brings them precompiled, too; that is used where
+    it was made of the very bytes of the YAML files and by this version of the code.
 
     Raises
     ------
@@ -106,15 +131,29 @@ def shipped_library() -> Library:
     """
     package = Path(__file__).resolve().parent.parent
     roots = (package / "_library", package.parent.parent)
-    root = next((root for root in roots if (root / _FOLDERS["instrument"]).is_dir()), None)
+    root = next((root for root in roots if (root / FOLDERS["instrument"]).is_dir()), None)
     if root is None:
         msg = "the shipped definitions are not installed"
         raise UsageError(msg)
-    folders = [folder for folder in _FOLDERS.values() if (root / folder).is_dir()]
-    reading = _read_paths(folders, None, root)
-    if reading.problems:
-        raise DefinitionError(reading.problems)
-    return reading.library
+    files = _open_files(find_files(_folders(root), root))
+    precompiled = root / PRECOMPILED
+    if precompiled.is_file():
+        stored = read_stored(precompiled.read_bytes(), _key(files, None))
+        if stored is not None:
+            return _restore(files, None, stored)
+    return _good(_read_files(files, None)).library
+
+
+def precompile_folders(root: Path) -> bytes:
+    """Return the definitions below a folder, read and checked, as the file that a wheel ships.
+
+    Raises
+    ------
+    DefinitionError
+        With every problem of every file.
+    """
+    files = _open_files(find_files(_folders(root), root))
+    return write_stored(_key(files, None), _good(_read_files(files, None)).read)
 
 
 def check_paths(paths: Iterable[str | Path], *, base: Library | None = None) -> list[Problem]:
@@ -139,14 +178,15 @@ def check_paths(paths: Iterable[str | Path], *, base: Library | None = None) -> 
     UsageError
         If a path does not exist.
     """
-    reading = _read_paths(paths, base, None)
+    files = _open_files(find_files(paths, None))
+    reading = _read_files(files, base)
     problems = list(reading.problems)
-    for found in reading.cases:
+    for found in files.cases:
         problems += _read_cases(found, reading.beside(found))[1]
-    for loaded in reading.read:
+    for loaded, _ in reading.read:
         if loaded.kind != "programme" and loaded.cases_file is None:
             what = f"{loaded.ref} has no worked cases"
-            expected = _cases_name(loaded.file)
+            expected = cases_name(loaded.file)
             problems.append(Problem("MH214", what, expected, file=loaded.file))
     return problems
 
@@ -161,7 +201,7 @@ def load_cases(loaded: Loaded[Definition]) -> Cases | None:
     """
     if loaded.cases_file is None:
         return None
-    found = _Found(Path(loaded.folder) / loaded.cases_file, loaded.cases_file, walked=False)
+    found = Found(Path(loaded.folder) / loaded.cases_file, loaded.cases_file, walked=False)
     cases, problems = _read_cases(found, loaded)
     if problems:
         raise DefinitionError(problems)
@@ -169,85 +209,94 @@ def load_cases(loaded: Loaded[Definition]) -> Cases | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """A file: where it is, how it is shown, and whether a folder was searched for it.
+class _File:
+    """A file of a definition with its bytes; None where it is too large to be one."""
 
-    `root` is the folder that `shown` starts from, where that is not the current one.
-    """
+    found: Found
+    data: bytes | None
+    checksum: str
+    problems: list[Problem]
 
-    path: Path
-    shown: str
-    walked: bool
-    root: Path | None = None
 
-    @property
-    def is_cases(self) -> bool:
-        """Whether it holds worked cases."""
-        return self.shown.endswith(_CASES)
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files of one call."""
+
+    definitions: tuple[_File, ...]
+    cases: tuple[Found, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """What all files of one call gave."""
 
-    cases: tuple[_Found, ...]
-    broken: frozenset[str]
-    read: tuple[Loaded[Definition], ...]
+    read: tuple[tuple[Loaded[Definition], Document], ...]
     library: Library
     problems: tuple[Problem, ...]
 
-    def beside(self, cases: _Found) -> Loaded[Definition] | None:
+    def beside(self, cases: Found) -> Loaded[Definition] | None:
         """Return the definition that a file of cases stands beside."""
-        fits = (one for one in self.read if one.cases_file == cases.shown)
+        fits = (one for one, _ in self.read if one.cases_file == cases.shown)
         return next(fits, None)
 
 
-def _read_paths(paths: Iterable[str | Path], base: Library | None, root: Path | None) -> _Reading:
-    return _read_files([*_find_files(paths, root)], base)
+def _open_files(files: Iterable[Found]) -> _Files:
+    found = [*files]
+    definitions = []
+    for file in found:
+        if not file.is_cases:
+            data, problems = _bytes(file)
+            checksum = "" if data is None else _checksum(data)
+            definitions.append(_File(file, data, checksum, problems))
+    return _Files(tuple(definitions), tuple(file for file in found if file.is_cases))
 
 
-def _read_files(files: Sequence[_Found], base: Library | None) -> _Reading:
-    cases = tuple(file for file in files if file.is_cases)
+def _key(files: _Files, base: Library | None) -> str:
+    return stored_key((file.checksum for file in files.definitions), base)
+
+
+def _good(reading: _Reading) -> _Reading:
+    if reading.problems:
+        raise DefinitionError(reading.problems)
+    return reading
+
+
+def _folders(root: Path) -> list[str]:
+    return [folder for folder in FOLDERS.values() if (root / folder).is_dir()]
+
+
+def _restore(files: _Files, base: Library | None, stored: Mapping[str, Stored]) -> Library:
+    """Return a library of definitions that were read before, from files of the same bytes."""
+    known = {(one.kind, one.ref): one for one in base or ()}
+    problems: list[Problem] = []
+    for file in files.definitions:
+        one = _loaded(stored[file.checksum], file)
+        known[one.kind, one.ref] = one
+        problems += _place_problems(one, file.found)
+    if problems:
+        raise DefinitionError(problems)
+    return make_library(known.values())
+
+
+def _read_files(files: _Files, base: Library | None) -> _Reading:
     problems: list[Problem] = []
     read: list[tuple[Loaded[Definition], Document]] = []
-    broken: set[str] = set()
-    for file in files:
-        if file.is_cases:
-            continue
+    for file in files.definitions:
         one, document, wrong = _read_file(file)
         problems += wrong
-        if one is None or document is None:
-            broken.add(file.shown)
-        else:
+        if one is not None and document is not None:
             read.append((one, document))
     known, twice = _without_twins(read, base)
     problems += twice
     library = make_library(known)
     for one, document in read:
         # A reference to a broken file would be a second problem that is none.
-        problems += check_references(one, document, library, complete=not broken)
-    return _Reading(
-        cases, frozenset(broken), tuple(one for one, _ in read), library, tuple(problems)
-    )
+        complete = len(read) == len(files.definitions)
+        problems += check_references(one, document, library, complete=complete)
+    return _Reading(tuple(read), library, tuple(problems))
 
 
-def _find_files(paths: Iterable[str | Path], root: Path | None) -> Iterator[_Found]:
-    seen: set[Path] = set()
-    for given in paths:
-        path = Path(given) if root is None else root / given
-        if not path.exists():
-            msg = f"there is no file or folder {given}"
-            raise UsageError(msg)
-        inside = [path] if path.is_file() else [*path.rglob("*.yaml"), *path.rglob("*.yml")]
-        for file in sorted(inside, key=lambda file: file.parts):
-            if file.resolve() in seen or not file.is_file():
-                continue
-            seen.add(file.resolve())
-            shown = file if root is None else file.relative_to(root)
-            yield _Found(file, shown.as_posix(), path.is_dir(), root)
-
-
-def _bytes(found: _Found) -> tuple[bytes | None, list[Problem]]:
+def _bytes(found: Found) -> tuple[bytes | None, list[Problem]]:
     size = found.path.stat().st_size
     if size > MAX_BYTES:  # not even opened
         return None, [too_large(size, found.shown)]
@@ -255,51 +304,40 @@ def _bytes(found: _Found) -> tuple[bytes | None, list[Problem]]:
 
 
 def _read_file(
-    found: _Found,
+    file: _File,
 ) -> tuple[Loaded[Definition] | None, Document | None, list[Problem]]:
-    data, problems = _bytes(found)
-    if data is None:
-        return None, None, problems
-    text, problems = decode(data, found.shown)
+    if file.data is None:
+        return None, None, file.problems
+    shown = file.found.shown
+    text, problems = decode(file.data, shown)
     if text is None:
         return None, None, problems
-    model, document, problems = read_document(text, found.shown)
+    model, document, problems = read_document(text, shown)
     if document is None or not isinstance(model, (Instrument, NormTable, Policy, Programme)):
         return None, None, problems
-    cases = found.path.with_name(_cases_name(found.path.name))
-    loaded: Loaded[Definition] = Loaded(
-        definition=model,
-        checksum=_checksum(data),
-        file=found.shown,
-        cases_file=_cases_name(found.shown) if cases.is_file() else None,
+    loaded = _loaded(Made(model, document.lines), file)
+    return loaded, document, [*problems, *_place_problems(loaded, file.found)]
+
+
+def _loaded(content: Content[Definition], file: _File) -> Loaded[Definition]:
+    found = file.found
+    cases = found.path.with_name(cases_name(found.path.name))
+    return Loaded(
+        content,
+        file.checksum,
+        found.shown,
+        cases_file=cases_name(found.shown) if cases.is_file() else None,
         folder="" if found.root is None else found.root.as_posix(),
-        _lines=document.lines,
     )
-    if found.walked:
-        problems = [*problems, *_misplaced(loaded, found)]
-    return loaded, document, problems
+
+
+def _place_problems(loaded: Loaded[Definition], found: Found) -> Iterable[Problem]:
+    return misplaced(loaded.kind, loaded.ref, found) if found.walked else ()
 
 
 def _checksum(data: bytes) -> str:
     plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return f"sha256:{hashlib.sha256(plain).hexdigest()}"
-
-
-def _cases_name(file: str) -> str:
-    return re.sub(r"\.ya?ml$", "", file) + _CASES
-
-
-def _misplaced(loaded: Loaded[Definition], found: _Found) -> Iterator[Problem]:
-    """Check that people find a definition where its id and version say."""
-    name, _, version = loaded.ref.partition("@")
-    folder, _, part = name.partition("/")
-    file = f"{part}.{version}.yaml" if part else f"{version}.yaml"
-    kind = _FOLDERS[loaded.kind]
-    *_, above, parent, own = ("", "", *found.path.resolve().parts)
-    another_kind = above in _FOLDERS.values() and above != kind
-    if parent != folder or own != file or another_kind:
-        what = f"{loaded.ref} does not stand where its id and version say"
-        yield Problem("MH215", what, f"{kind}/{folder}/{file}", file=found.shown)
 
 
 def _without_twins(
@@ -331,7 +369,7 @@ def _without_twins(
 
 
 def _read_cases(
-    found: _Found, beside: Loaded[Definition] | None
+    found: Found, beside: Loaded[Definition] | None
 ) -> tuple[Cases | None, list[Problem]]:
     data, problems = _bytes(found)
     text = None

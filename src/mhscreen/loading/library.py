@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from mhscreen.definitions import Definition, Instrument, NormTable, Policy, Programme
 from mhscreen.definitions.common import parse_version
@@ -29,10 +29,58 @@ _REF = re.compile(
 )
 
 D_co = TypeVar("D_co", bound=Instrument | NormTable | Policy | Programme, covariant=True)
+D = TypeVar("D", bound=Instrument | NormTable | Policy | Programme)
 Only = TypeVar("Only", Instrument, NormTable, Policy, Programme)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+class Content(Protocol[D_co]):
+    """A definition that is made when it is first asked for."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of definition."""
+
+    @property
+    def ref(self) -> str:
+        """The definition at its exact version."""
+
+    @property
+    def withdrawn(self) -> str | None:
+        """Why the version must not be used any more, where it must not."""
+
+    @property
+    def definition(self) -> D_co:
+        """The definition."""
+
+    @property
+    def lines(self) -> tuple[tuple[str, int], ...]:
+        """The written path and the line of what stands in the file."""
+
+
+@dataclass(frozen=True)
+class Made(Generic[D_co]):
+    """A definition that is there, with its lines."""
+
+    definition: D_co
+    lines: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """``instrument``, ``norm``, ``policy`` or ``programme``."""
+        return next(kind for kind, model in KINDS.items() if isinstance(self.definition, model))
+
+    @property
+    def ref(self) -> str:
+        """The definition at its exact version."""
+        return self.definition.ref
+
+    @property
+    def withdrawn(self) -> str | None:
+        """Why the version must not be used any more, where it must not."""
+        return self.definition.withdrawn
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Loaded(Generic[D_co]):
     """A definition with where it came from.
 
@@ -50,22 +98,26 @@ class Loaded(Generic[D_co]):
         The folder that `file` and `cases_file` start from; empty for the current one.
     """
 
-    definition: D_co
+    content: Content[D_co]
     checksum: str
     file: str
     cases_file: str | None = None
     folder: str = ""
-    _lines: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def definition(self) -> D_co:
+        """The definition."""
+        return self.content.definition
 
     @property
     def ref(self) -> str:
         """The definition at its exact version."""
-        return self.definition.ref
+        return self.content.ref
 
     @property
     def kind(self) -> str:
         """``instrument``, ``norm``, ``policy`` or ``programme``."""
-        return next(kind for kind, model in KINDS.items() if isinstance(self.definition, model))
+        return self.content.kind
 
     @property
     def name(self) -> str:
@@ -73,13 +125,23 @@ class Loaded(Generic[D_co]):
         return self.ref.partition("@")[0]
 
     @property
+    def version(self) -> str:
+        """The version, as three whole numbers."""
+        return self.ref.partition("@")[2]
+
+    @property
     def withdrawn(self) -> str | None:
         """Why the version must not be used any more, where it must not."""
-        return self.definition.withdrawn
+        return self.content.withdrawn
+
+    def with_definition(self, definition: D) -> Loaded[D]:
+        """Return another definition in the place of this one, for a trial."""
+        content = Made(definition, self.content.lines)
+        return Loaded(content, self.checksum, self.file, self.cases_file, self.folder)
 
     def line(self, path: str) -> int | None:
         """Return the line of something in the file, such as ``response_scales.frequency4``."""
-        return dict(self._lines).get(path)
+        return dict(self.content.lines).get(path)
 
     def __str__(self) -> str:
         """Return the exact reference."""
@@ -87,6 +149,12 @@ class Loaded(Generic[D_co]):
 
     def __repr__(self) -> str:
         return f"<Loaded: {self.kind} {self.ref}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Loaded) and self._told() == other._told()
+
+    def _told(self) -> tuple[object, ...]:
+        return self.definition, self.checksum, self.file, self.cases_file, self.folder
 
     def __hash__(self) -> int:
         # Definitions hold dicts; what is equal has the same file.
@@ -169,7 +237,7 @@ class Library:
             loaded
             for loaded in self.of_kind(kind)
             if loaded.name == match["name"]
-            and parse_version(loaded.definition.version)[: len(wanted)] == wanted
+            and parse_version(loaded.version)[: len(wanted)] == wanted
         )
 
     def _find(self, model: type[Only], ref: str) -> Loaded[Only]:
@@ -204,5 +272,4 @@ def _not_a_reference(kind: str, ref: str) -> str:
 
 
 def _order(loaded: Loaded[Definition]) -> tuple[int, str, tuple[int, ...]]:
-    version = parse_version(loaded.definition.version)
-    return list(KINDS).index(loaded.kind), loaded.name, tuple(version)
+    return list(KINDS).index(loaded.kind), loaded.name, tuple(parse_version(loaded.version))

@@ -10,7 +10,7 @@ looks in an archive like one that is not there: what it leaves possible shows wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -182,7 +182,7 @@ def plan_with(library: Library, programme: str, policy: str) -> Plan:
     )
     changed = loaded.definition.model_copy(update={"policy": wanted.ref, "norms": tuple(norms)})
     others = (one for one in library if one is not loaded)
-    return compile_plan(make_library([*others, replace(loaded, definition=changed)]), loaded.ref)
+    return compile_plan(make_library([*others, loaded.with_definition(changed)]), loaded.ref)
 
 
 def diff_triages(a: Triage, b: Triage) -> PolicyDiff:
