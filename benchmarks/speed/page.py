@@ -1,0 +1,129 @@
+"""The result as a page: which bars are met, and everything that was measured.
+
+``python benchmarks/speed/page.py [RESULT.json]`` writes docs/reference/speed.md, so that no figure
+is typed by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from bars import hold
+from figures import Figure
+
+DOCS = Path(__file__).parents[2] / "docs" / "reference"
+RESULTS = Path(__file__).with_name("results.json")
+
+_TURNS = """\
+Everything here is a ratio taken in one run: what is compared takes turns in one process, and the
+median over the turns stands here. Seconds depend on the machine and are left out. Every other
+program was found to give our scores and bands, T scores or entries before it was timed."""
+
+_WORK = """\
+The work: PHQ-9, GAD-7, SDQ (25 items) and MHT (100), 141 items and 18 scales of the shipped
+definitions; 1–5 % of the answers missing, 1 % of the forms not filed. The floor of scoring: reading
+the one-byte codes once and writing a score of four bytes and a band of one byte for each scale, in
+one thread. The floor of a run on files: the same reader over the same files, and the same writers
+given results that are finished."""
+
+_HEAD = (
+    "# Speed / 速度",
+    _TURNS.replace("\n", " "),
+    "本页均为同一次运行中的比值（交替计时，取中位数），不列秒数。其他程序均先核对结果一致后再计时。",
+    _WORK.replace("\n", " "),
+)
+
+
+def number(value: float) -> str:
+    """Return a ratio with three digits."""
+    if isnan(value):
+        return "–"
+    if value >= 100:
+        return f"{value:,.0f}".replace(",", " ")
+    return f"{value:.3g}"
+
+
+def _ratio(figure: Figure) -> str:
+    star = "\\*" if figure.scaled_from else ""
+    return f"{number(figure.ratio)}{star}"
+
+
+def bars_table(figures: list[Figure]) -> str:
+    """Return the bars with what was found."""
+    rows = [
+        "| measure | ratio of | to | bar | found | pupils | |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in hold(figures):
+        bar, figure = one.bar, one.figure
+        found, pupils = ("–", "–") if figure is None else (_ratio(figure), size(figure.pupils))
+        cells = (bar.measure, bar.what, bar.against, bar.words, found, pupils, one.verdict)
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def size(pupils: int) -> str:
+    """Return a number of pupils with its digits in groups."""
+    return f"{pupils:,}".replace(",", " ") if pupils else "–"
+
+
+def figures_table(figures: list[Figure]) -> str:
+    """Return everything that was measured."""
+    rows = [
+        "| measure | pupils | ratio of | to | ratio | quartiles | turns | peak MB | |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in figures:
+        spread = "–" if one.turns < 2 else f"{number(one.low)}–{number(one.high)}"
+        peak = "–" if one.megabytes is None else f"{one.megabytes:.0f}"
+        cells = (
+            one.measure, size(one.pupils), one.what, one.against, _ratio(one), spread,
+            str(one.turns), peak, one.note,
+        )  # fmt: skip
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def markdown(result: dict[str, Any]) -> str:
+    """Return the page of a result."""
+    figures = [Figure(**one) for one in result["figures"]]
+    machine, versions = result["machine"], result["versions"]
+    minutes = sum(seconds for *_, seconds in result["done"]) / 60
+    scaled = sorted({
+        f"{one.what} on {size(one.scaled_from)}" for one in figures if one.scaled_from
+    })  # fmt: skip
+    run_on = (
+        f"On {machine['processor']}, {machine['cores']} cores, {machine['gigabytes']} GB, "
+        f"{machine['system']}, with a load of {machine['load']} when it began; it took "
+        f"{minutes:.0f} minutes. Commit `{result['commit']}`; "
+        + ", ".join(f"{name} {found}" for name, found in versions.items())
+        + "."
+    )
+    parts = [
+        *_HEAD,
+        "## Bars / 目标",
+        bars_table(figures),
+        "\\* timed on fewer pupils and scaled: " + "; ".join(scaled) + ".",
+        "![Time of scoring as a multiple of the floor](speed.svg)",
+        "## How it was measured / 测量方式",
+        f"```sh\n{result['command']}\n```",
+        run_on,
+        "## All figures / 全部数据",
+        figures_table(figures),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def main(arguments: list[str]) -> None:
+    """Write the page."""
+    path = Path(arguments[0]) if arguments else RESULTS
+    result = json.loads(path.read_text(encoding="utf-8"))
+    (DOCS / "speed.md").write_text(markdown(result), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
