@@ -319,7 +319,7 @@ def test_nothing_is_left_behind_when_writing_fails(run, district, tmp_path, monk
     def fail(*_args, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(run_folder, "merge_pupils", fail)
+    monkeypatch.setattr(run_folder, "merge_urgent", fail)
     with pytest.raises(OSError, match="No space"):
         run(district)
     assert left_behind(tmp_path) == []
@@ -331,7 +331,7 @@ def test_a_failure_leaves_the_results_of_the_run_before(run, district, monkeypat
     def fail(*_args, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(run_folder, "merge_pupils", fail)
+    monkeypatch.setattr(run_folder, "merge_urgent", fail)
     with pytest.raises(OSError, match="No space"):
         run(district)
     folder = district.parent / "out"

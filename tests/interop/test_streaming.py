@@ -237,27 +237,24 @@ class Killed(BaseException):
 
 
 def die_after(monkeypatch, number):
-    """Let a run die when it has done some of its parts, or else when it merges them."""
-    done = 0
-    screen_part, merge = run_folder.screen_parts, run_folder.merge_pupils
+    """Let a run die when it has done some of its parts, or else when it writes the rest."""
+    screen_parts, write_urgent = run_folder.screen_parts, run_folder.merge_urgent
 
-    def screen_some(job, partition, folder, workers, tell):
+    def screen_some(job, parts, folder, workers, tell):
         def count(step, one, total):
-            nonlocal done
-            done = one
             tell(step, one, total)
             if one == number < total:
                 raise Killed
 
-        return screen_part(job, partition, folder, workers, count)
+        return screen_parts(job, parts, folder, workers, count)
 
-    def merge_none(*arguments):
+    def write_none(*arguments):
         if number < 0:
             raise Killed
-        return merge(*arguments)
+        return write_urgent(*arguments)
 
     monkeypatch.setattr(run_folder, "screen_parts", screen_some)
-    monkeypatch.setattr(run_folder, "merge_pupils", merge_none)
+    monkeypatch.setattr(run_folder, "merge_urgent", write_none)
 
 
 @pytest.mark.parametrize("number", [0, 3, 8, -1])

@@ -18,7 +18,7 @@ import numpy as np
 from mhscreen.atomic import whole_file, whole_folder
 from mhscreen.frames import arrow_table, to_table
 from mhscreen.interop.delimited import DelimitedText, RawColumns
-from mhscreen.interop.text import Text, read_text, scan_text
+from mhscreen.interop.text import Text, fingerprint, read_text, scan_text
 from mhscreen.problems import Problem, ProblemLog
 from mhscreen.steps.cells import has_lost_digits
 from mhscreen.steps.tables import Column, Table, concatenate, encode
@@ -85,6 +85,10 @@ class Source(ABC):
         except (OSError, ValueError):  # what is wrong with it is said when it is read
             return 0
 
+    def fingerprint(self) -> dict[str, Any]:
+        """Return name, size and hash of the file, as ``run.json`` states them."""
+        return fingerprint(self.path)
+
     def read(self, log: ProblemLog) -> Iterator[Table]:
         """Yield the table in parts: always the same, each of at most some ten thousand rows.
 
@@ -121,6 +125,10 @@ class _TextSource(Source):
     @cached_property
     def _text(self) -> Text:
         return scan_text(self.path)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return name, size and hash of the file, which was gone through for its encoding."""
+        return {"name": self.name, "bytes": self._text.bytes, "sha256": self._text.sha256}
 
     def _count(self) -> int:
         return self._text.lines
@@ -515,12 +523,12 @@ class ParquetWriter:
 
     Parameters
     ----------
-    path : path
-        Where.
+    place : path or binary file
+        Where; a file stays open.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path, self._rows = path, 0
+    def __init__(self, place: str | os.PathLike[str] | BinaryIO) -> None:
+        self._place, self._rows = place, 0
         self._waiting: list[Any] = []
         self._writer: Any = None
         self._begun = False
@@ -529,6 +537,10 @@ class ParquetWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the file."""
         if self._writer is not None:
             self._writer.close()
 
@@ -554,7 +566,7 @@ class ParquetWriter:
         table = pa.concat_tables(self._waiting)
         if self._writer is None:
             self._writer = pyarrow.parquet.ParquetWriter(
-                self._path, table.schema, compression="zstd", version="2.6"
+                self._place, table.schema, compression="zstd", version="2.6"
             )
         while table.num_rows >= least or not self._begun:
             self._begun = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from mhscreen.interop.part import Job, bind_part
 from mhscreen.interop.partition import ROSTER, Partition, RosterIndex
 from mhscreen.interop.problem_file import problem_record, read_problems
 from mhscreen.interop.sorted_lines import Spool, merge_runs
+from mhscreen.interop.text import fingerprint
 from mhscreen.problems import ProblemLog, ResponseError
 from mhscreen.steps.bind import bind
 from mhscreen.steps.identity import Candidates, Claim, says_who
@@ -86,6 +87,7 @@ class Intake:
         chunk: int,
     ) -> None:
         self._plan, self._at, self._columns, self._chunk = plan, at, columns, chunk
+        self._responses = responses
         self._log = ProblemLog()
         source = open_source(roster, self._log)
         if source is None:
@@ -95,6 +97,21 @@ class Intake:
         self._work = work
         self._done = 0
         self.problems = Spool(work.merge, "files")
+
+    def inputs(self) -> dict[str, Any]:
+        """Return name, size and hash of each file that lies there."""
+        files = [self._responses]
+        if self._responses.is_dir():
+            found = self._responses.iterdir()
+            files = [file for file in found if _is_input(file, self._roster.path)]
+        sources = {source.path: source for source in self._answers}
+        return {
+            "roster": self._roster.fingerprint(),
+            "responses": [
+                sources[file].fingerprint() if file in sources else fingerprint(file)
+                for file in sorted(files, key=lambda file: file.name)
+            ],
+        }
 
     def read(self, tell: Progress) -> tuple[Job, Parts]:
         """Read the files, or find out that they can be read in step with the roster.
@@ -285,6 +302,11 @@ def _open_answers(roster: Path, responses: Path, log: ProblemLog) -> list[Source
     else:
         log.extend(own)
     return sources
+
+
+def _is_input(file: Path, roster: Path) -> bool:
+    hidden = file.name.startswith((".", "~$"))
+    return file.is_file() and not hidden and file.resolve() != roster.resolve()
 
 
 def _heading_of(table: Table) -> Table:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mhscreen.atomic import whole_folder
 from mhscreen.entries.canonical import canonical_json
 from mhscreen.frames import arrow_table
 from mhscreen.interop.partition import ROSTER
@@ -45,6 +45,8 @@ __all__ = ["ENTRY_HASH", "Job", "PartFiles", "bind_part", "screen_to_files"]
 
 ENTRY_HASH = np.dtype([("high", "u8"), ("low", "u8"), ("hash", "S64")])
 """The id of an entry as a number in two halves, and its hash."""
+
+_SIZES = "sizes.json"
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,27 @@ class PartFiles:
         """The archive's rows, as an Arrow file of one batch."""
         return self.folder / "archive.arrow"
 
+    def is_whole(self, *, collected: bool) -> bool:
+        """Whether everything stands there as it was written.
+
+        It does after a process was killed. After a power failure it may not, since files are not
+        forced to the disk one by one.
+
+        Parameters
+        ----------
+        collected : bool
+            Whether the ledger was taken out already.
+        """
+        try:
+            sizes = json.loads((self.folder / _SIZES).read_text("utf-8"))
+            for name, size in sizes.items():
+                path = self.folder / name
+                if not (collected and path == self.ledger) and path.stat().st_size != size:
+                    return False
+        except (OSError, ValueError):
+            return False
+        return True
+
     def run(self, name: str) -> Path:
         """Return a sorted run: ``urgent``, ``unmatched``, ``problems`` or ``shares``."""
         return self.folder / f"{name}.jsonl"
@@ -129,19 +152,17 @@ def bind_part(job: Job, tables: Mapping[int, Table]) -> ResponseBatch:
     return batch
 
 
-def screen_to_files(job: Job, tables: Mapping[int, Table], folder: Path) -> int:
-    """Screen a part and write its files: all of them, or none.
-
-    Returns
-    -------
-    int
-        The number of pupils.
-    """
+def screen_to_files(job: Job, tables: Mapping[int, Table], folder: Path) -> None:
+    """Screen a part and write its files: the folder appears when all of them are in it."""
     batch = bind_part(job, tables)
     screening = screen_part(job.plan, batch, job.at)
-    with whole_folder(folder) as staging:
-        _write(job, screening, batch, PartFiles(staging))
-    return len(screening.entries)
+    staging = folder.with_name(f".{folder.name}")
+    shutil.rmtree(staging, ignore_errors=True)  # of a process that was killed
+    staging.mkdir()
+    _write(job, screening, batch, PartFiles(staging))
+    sizes = {file.name: file.stat().st_size for file in staging.iterdir()}
+    (staging / _SIZES).write_text(json.dumps(sizes), "utf-8")
+    staging.rename(folder)
 
 
 def _write(job: Job, screening: Screening, batch: ResponseBatch, files: PartFiles) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
+from collections import deque
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
     Task = tuple["PartInput", Path]
+    Result = tuple[Path, bool]  # of a part, and whether it was done just now
 
 __all__ = ["Parts", "screen_parts"]
 
@@ -42,7 +44,7 @@ class Parts(Protocol):
 
 def screen_parts(
     job: Job, parts: Parts, done: Path, workers: int, tell: Progress
-) -> list[PartFiles]:
+) -> Iterator[PartFiles]:
     """Screen every part that is not done yet.
 
     Parameters
@@ -58,56 +60,49 @@ def screen_parts(
     tell : callable
         Told after each part how many parts are done.
 
-    Returns
-    -------
-    list of PartFiles
-        In the order of the parts, whatever the order in which they were done.
+    Yields
+    ------
+    PartFiles
+        Each part when it is done, in their order.
 
     Raises
     ------
     StoppedError
         If one of several processes was stopped.
     """
-    folders: list[Path] = []
-
-    def missing() -> Iterator[Task]:
-        for number, part in parts:
-            folders.append(done / f"{number:06d}")
-            if not folders[-1].exists():
-                yield part, folders[-1]
-
-    total = len(parts)
-    finished = sum(1 for _ in done.glob("[0-9]*"))
+    total, finished = len(parts), sum(1 for _ in done.glob("[0-9]*"))
     tell("screen", finished, total)
-    results = _in_turn(job, missing()) if workers == 1 else _at_once(job, missing(), workers)
-    for _ in results:
-        finished += 1
+    tasks = ((part, done / f"{number:06d}") for number, part in parts)
+    results = _in_turn(job, tasks) if workers == 1 else _at_once(job, tasks, workers)
+    for folder, is_new in results:
+        finished += is_new
         tell("screen", finished, total)
-    return [PartFiles(folder) for folder in folders]
+        yield PartFiles(folder)
 
 
-def _in_turn(job: Job, tasks: Iterator[Task]) -> Iterator[None]:
+def _in_turn(job: Job, tasks: Iterator[Task]) -> Iterator[Result]:
     for part, folder in tasks:
-        screen_to_files(job, part.read(), folder)
-        yield
+        is_new = not folder.exists()
+        if is_new:
+            screen_to_files(job, part.read(), folder)
+        yield folder, is_new
 
 
-def _at_once(job: Job, tasks: Iterator[Task], workers: int) -> Iterator[None]:
+def _at_once(job: Job, tasks: Iterator[Task], workers: int) -> Iterator[Result]:
     # Spawned, not forked: the threads of the libraries do not survive a fork.
     pool = ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_prepare, initargs=(job,)
     )
     with pool:
-        waiting: set[Future[None]] = set()
+        waiting: deque[tuple[Path, Future[None] | None]] = deque()
         try:
-            for task in tasks:
-                if len(waiting) >= 2 * workers:
-                    finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    for one in finished:
-                        yield one.result()
-                waiting.add(pool.submit(_screen, *task))
-            for one in waiting:
-                yield one.result()
+            for part, folder in tasks:
+                is_new = not folder.exists()
+                waiting.append((folder, pool.submit(_screen, part, folder) if is_new else None))
+                while len(waiting) > 2 * workers:
+                    yield _result(*waiting.popleft())
+            while waiting:
+                yield _result(*waiting.popleft())
         except BrokenExecutor as error:
             msg = (
                 "a process that was screening a part of the pupils was stopped, or ran out of "
@@ -118,6 +113,12 @@ def _at_once(job: Job, tasks: Iterator[Task], workers: int) -> Iterator[None]:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _result(folder: Path, future: Future[None] | None) -> Result:
+    if future is not None:
+        future.result()
+    return folder, future is not None
 
 
 _JOB: list[Job] = []  # of this process, which has no other

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import platform
+import shutil
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,12 +19,13 @@ import numpy as np
 from mhscreen._version import __version__
 from mhscreen.atomic import MARKER, whole_folder
 from mhscreen.entries.canonical import canonical_json, digest
-from mhscreen.interop.files import CsvWriter, ParquetWriter, write_csv
+from mhscreen.interop.collector import Collector
+from mhscreen.interop.files import write_csv
+from mhscreen.interop.hashed import HashedFile
 from mhscreen.interop.intake import Intake, bind_files
 from mhscreen.interop.merged import (
     entries_root,
     judge_all_shares,
-    merge_pupils,
     merge_unmatched,
     merge_urgent,
 )
@@ -40,11 +43,13 @@ from mhscreen.steps.screen import MOST_ERRORS, screen
 from mhscreen.vocabulary import ScreenTier
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping, Sequence
+    from typing import BinaryIO
 
     from mhscreen.interop.part import Job, PartFiles
+    from mhscreen.interop.pool import Parts
     from mhscreen.interop.problem_file import ProblemCounts
+    from mhscreen.interop.work_folder import WorkFolder
     from mhscreen.plan.plan import Plan
     from mhscreen.steps.cells import Moment
     from mhscreen.steps.columns import ColumnNames
@@ -207,20 +212,19 @@ def screen_files(
             raise UsageError(msg)
     home = _temporary(out, responses, temporary)
     with open_work_folder(home) as work:
-        inputs = _inputs(roster, responses)
-        basis = _basis(plan, when, columns, inputs)
         intake = Intake(plan, when, columns, roster, responses, work, chunk)
-        work.start({**basis, "synthetic": synthetic, "chunk": chunk})
-        job, parts_in = intake.read(tell)
-        parts = screen_parts(job, parts_in, work.done, workers, tell)
+        basis = _basis(plan, when, columns, intake.inputs())
+        work.start({**basis, "archive_csv": archive_csv, "chunk": chunk})
+        job, parts = intake.read(tell)
+        done = _screen(job, parts, work, workers, tell, archive_csv=archive_csv)
         intake.close()
-        done = _Done(job, basis, parts, intake.problems, work.merge)
         earlier = _earlier_outputs(out)
         with whole_folder(out) as folder:
-            run = _merge(done, folder, tell, archive_csv=archive_csv, synthetic=synthetic)
-        for name in earlier - {*run.files}:
+            run = _write(done, basis, intake.problems, folder, tell, synthetic=synthetic)
+        for name, record in earlier.items():
             # Left by an earlier run, it would stand beside results that it does not belong to.
-            (out / name).unlink(missing_ok=True)
+            if name not in run.files and fingerprint(out / name) == record:
+                (out / name).unlink()
     tell("done", 1, 1)
     return replace(run, folder=out)
 
@@ -286,32 +290,14 @@ def _check_out(roster: Path, responses: Path, out: Path) -> None:
             raise UsageError(msg)
 
 
-def _inputs(roster: Path, responses: Path) -> dict[str, Any]:
-    """Return name, size and hash of each file that was read."""
-    files = [responses]
-    if responses.is_dir():
-        files = [
-            file
-            for file in responses.iterdir()
-            if file.is_file()
-            and not file.name.startswith((".", "~$"))
-            and file.resolve() != roster.resolve()
-        ]
-    return {
-        "roster": fingerprint(roster),
-        "responses": [fingerprint(file) for file in sorted(files, key=lambda file: file.name)],
-    }
-
-
-def _earlier_outputs(out: Path) -> set[str]:
-    """Return what an earlier run wrote into the folder, and nobody has changed since."""
+def _earlier_outputs(out: Path) -> dict[str, Any]:
+    """Return what an earlier run says that it has written into the folder."""
     try:
         record = json.loads((out / MARKER).read_text("utf-8"))
         listed = {one["name"]: one for one in record["outputs"] if one["name"] in OUTPUTS}
     except (OSError, ValueError, TypeError, KeyError):
-        return set()
-    there = {name for name in listed if (out / name).is_file()}
-    return {name for name in there if fingerprint(out / name) == listed[name]}
+        return {}
+    return {name: one for name, one in listed.items() if (out / name).is_file()}
 
 
 # -- out ------------------------------------------------------------------------------------------
@@ -319,59 +305,70 @@ def _earlier_outputs(out: Path) -> set[str]:
 
 @dataclass(frozen=True)
 class _Done:
-    """All parts of a run, screened."""
+    """All parts of a run, screened; ledger and archive with name, size and hash."""
 
     job: Job
-    basis: Mapping[str, Any]
     parts: Sequence[PartFiles]
-    problems: Spool
-    temporary: Path
+    collected: Mapping[str, dict[str, Any]]
+    work: WorkFolder
 
 
-def _merge(
-    done: _Done, folder: Path, tell: Progress, *, archive_csv: bool, synthetic: bool
+def _screen(
+    job: Job, parts: Parts, work: WorkFolder, workers: int, tell: Progress, *, archive_csv: bool
+) -> _Done:
+    """Screen all parts, and put what is done into ledger and archive meanwhile."""
+    done = []
+    with closing(Collector(work.results, archive_csv=archive_csv)) as collector:
+        for part in screen_parts(job, parts, work.done, workers, tell):
+            collector.add(part)
+            done.append(part)
+        return _Done(job, done, collector.finish(), work)
+
+
+def _write(
+    done: _Done,
+    basis: Mapping[str, Any],
+    problems: Spool,
+    folder: Path,
+    tell: Progress,
+    *,
+    synthetic: bool,
 ) -> FolderRun:
     """Put the parts together into the results."""
-    job, parts = done.job, done.parts
+    job, parts, merge = done.job, done.parts, done.work.merge
     sums = _Sums(parts)
-
-    def written(pupils: int) -> None:
-        tell("write", pupils, sums.pupils)
-
+    tell("write", 0, sums.pupils)
+    for name in done.collected:
+        _put(done.work.results / name, folder / name)
     urgent: dict[str, list[Any]] = {}
     reasons: Counter[str] = Counter()
     listed = to_match = 0
-    with (folder / "urgent.csv").open("wb") as file:
-        for columns in merge_urgent(parts, done.temporary, file):
+    with HashedFile(folder / "urgent.csv") as urgent_file:
+        for columns in merge_urgent(parts, merge, urgent_file):
             urgent = urgent or {name: cells[:_LISTED] for name, cells in columns.items()}
             reasons.update(columns["why"])
             listed += len(columns["rank"])
             to_match += sum(matched != "yes" for matched in columns["matched"])
-    with ExitStack() as stack:
-        ledger = stack.enter_context((folder / "ledger.jsonl").open("wb"))
-        archive = stack.enter_context(ParquetWriter(folder / "archive.parquet"))
-        for_people = None
-        if archive_csv:
-            plain = stack.enter_context((folder / "archive.csv").open("wb"))
-            for_people = CsvWriter(plain, for_people=True)
-        merge_pupils(parts, ledger, archive, for_people, written)
-    with (folder / "unmatched.jsonl").open("wb") as file:
-        merge_unmatched(parts, done.temporary, file)
-    found = _write_problems(done, sums, folder / "problems.csv")
-    files = [name for name in OUTPUTS if (folder / name).exists()]
+    with HashedFile(folder / "unmatched.jsonl") as unmatched_file:
+        merge_unmatched(parts, merge, unmatched_file)
+    with HashedFile(folder / "problems.csv") as problems_file:
+        found = _write_problems(done, problems, sums, problems_file)
+    written = [urgent_file.record(), unmatched_file.record(), problems_file.record()]
+    outputs = {**done.collected, **{one["name"]: one for one in written}}
     record = {
-        **_record(job, done.basis, sums, synthetic=synthetic),
+        **_record(job, basis, sums, synthetic=synthetic),
         "urgent": listed,
         "problems": found.record(),
-        "entries": {"number": sums.pupils, "merkle_root": entries_root(parts, sums.pupils)},
-        "outputs": [fingerprint(folder / name) for name in files],
+        "entries": {"number": sums.pupils, "merkle_root": entries_root(parts, merge)},
+        "outputs": [outputs[name] for name in OUTPUTS if name in outputs],
     }
     text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
     (folder / MARKER).write_bytes(text.encode())
+    tell("write", sums.pupils, sums.pupils)
     return FolderRun(
         plan=job.plan,
         folder=folder,
-        files=(*files, MARKER),
+        files=tuple(name for name in OUTPUTS if name in outputs or name == MARKER),
         problems=tuple(found.examples),
         urgent=urgent,
         urgent_reasons=reasons,
@@ -381,14 +378,22 @@ def _merge(
     )
 
 
-def _write_problems(done: _Done, sums: _Sums, path: Path) -> ProblemCounts:
+def _put(file: Path, place: Path) -> None:
+    """Give a file a second name, so that a run that is stopped now has it still, or copy it."""
+    try:
+        os.link(file, place)
+    except OSError:  # on another disk, or a disk that knows no second names
+        shutil.copyfile(file, place)
+
+
+def _write_problems(done: _Done, problems: Spool, sums: _Sums, file: BinaryIO) -> ProblemCounts:
     """Write what was wrong with the files, with what is in them, and what looks implausible."""
-    shares = judge_all_shares(done.job.plan.programme, done.parts, done.temporary)
-    done.problems.extend(problem_record(one, done.job.roster.name) for one in shares)
-    done.problems.flush()
-    runs = [*done.problems.runs, *(part.run("problems") for part in done.parts)]
-    with path.open("wb") as file:
-        return write_problems(read_problems(merge_runs(runs, done.temporary), sums.tally), file)
+    merge = done.work.merge
+    shares = judge_all_shares(done.job.plan.programme, done.parts, merge)
+    problems.extend(problem_record(one, done.job.roster.name) for one in shares)
+    problems.flush()
+    runs = [*problems.runs, *(part.run("problems") for part in done.parts)]
+    return write_problems(read_problems(merge_runs(runs, merge), sums.tally), file)
 
 
 class _Sums:

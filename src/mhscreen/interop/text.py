@@ -36,12 +36,18 @@ class Text:
         Whether any line ends in one.
     lines : int
         About how many lines there are.
+    bytes : int
+        How large the file is.
+    sha256 : str
+        Its hash.
     """
 
     encoding: str
     skip: int
     carriage_returns: bool
     lines: int
+    bytes: int
+    sha256: str
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
@@ -59,7 +65,9 @@ def scan_text(path: Path) -> Text:
     marked = wide = False
     nul = returns = False
     lines = size = 0
+    whole = hashlib.sha256()
     for part in _parts(path, BLOCK):
+        whole.update(part)
         if not size:
             marked = part.startswith(BOM_UTF8)
             wide = part.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
@@ -87,7 +95,7 @@ def scan_text(path: Path) -> Text:
             encoding = ""
     if nul or (wide and not utf8.reads):
         encoding = ""
-    return Text(encoding, skip, returns, lines + 1)
+    return Text(encoding, skip, returns, lines + 1, size, whole.hexdigest())
 
 
 class _Trial:

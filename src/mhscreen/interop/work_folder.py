@@ -11,6 +11,8 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from mhscreen.interop.collector import LEDGER, read_collected
+from mhscreen.interop.part import PartFiles
 from mhscreen.problems import StoppedError, UsageError
 
 if TYPE_CHECKING:
@@ -27,12 +29,14 @@ class WorkFolder:
 
     Attributes
     ----------
-    input, done, merge : Path
-        The input sorted into parts; what is finished of each part; what is put together.
+    input, done, results, merge : Path
+        The input sorted into parts; what is finished of each part; ledger and archive as far as
+        they go; what else is put together.
     """
 
     def __init__(self, path: Path) -> None:
-        self.input, self.done, self.merge = path / "input", path / "done", path / "merge"
+        self.input, self.done = path / "input", path / "done"
+        self.results, self.merge = path / "results", path / "merge"
         self._path = path
 
     def start(self, key: Mapping[str, Any]) -> None:
@@ -45,15 +49,28 @@ class WorkFolder:
         """
         text = json.dumps(key, sort_keys=True)
         place = self._path / _KEY
-        goes_on = place.exists() and place.read_text("utf-8") == text
-        for folder in (self.input, self.merge, *(() if goes_on else (self.done,))):
+        goes_on = place.exists() and place.read_text("utf-8") == text and self._is_whole()
+        kept = (self.done, self.results)
+        for folder in (self.input, self.merge, *(() if goes_on else kept)):
             shutil.rmtree(folder, ignore_errors=True)
-        for folder in (self.input, self.merge, self.done):
+        for folder in (self.input, self.merge, *kept):
             folder.mkdir(exist_ok=True)
         if not goes_on:
             temporary = place.with_suffix(".new")
             temporary.write_text(text, "utf-8")
             temporary.replace(place)
+
+    def _is_whole(self) -> bool:
+        """Whether what is done stands there as it was written: not after a power failure."""
+        steps, size = read_collected(self.results)
+        ledger = self.results / LEDGER
+        if size and (not ledger.exists() or ledger.stat().st_size < size):
+            return False
+        parts = sorted(self.done.glob("[0-9]*"))
+        return all(
+            PartFiles(folder).is_whole(collected=number < steps)
+            for number, folder in enumerate(parts)
+        )
 
 
 @contextmanager
