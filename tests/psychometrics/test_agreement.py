@@ -112,3 +112,46 @@ def test_results_are_shown():
     assert list(found.to_frame()["form"]) == list(found.form)
     assert len(found.plot().get_yticks()) == 6
     assert "kappa_weights" in assess_kappa(TABLE_2[:, :2]).to_frame()
+
+
+WEIGHTS = np.arange(80) % 3 + 1
+
+
+@pytest.mark.parametrize("unit", [1, 7.5])
+def test_weights_that_are_all_alike_change_nothing(unit):
+    even = np.full(80, unit)
+    plain, weighted = assess_agreement(RATINGS), assess_agreement(RATINGS, weights=even)
+    for name in ("estimate", "low", "high", "mean"):
+        np.testing.assert_allclose(getattr(weighted, name), getattr(plain, name))
+    two = np.clip(RATINGS[:, :2] // 4, 0, 3)
+    one, other = assess_kappa(two), assess_kappa(two, weights=even)
+    assert (other.estimate, other.se) == pytest.approx((one.estimate, one.se))
+
+
+def test_a_pupil_of_weight_three_counts_as_three_pupils():
+    """Kappa to the last digit; intraclass correlations but for what a pupil more or less does."""
+    repeated = np.repeat(RATINGS, WEIGHTS, axis=0)
+    weighted, plain = assess_agreement(RATINGS, weights=WEIGHTS), assess_agreement(repeated)
+    assert weighted["ICC(C,1)"] == pytest.approx(plain["ICC(C,1)"], abs=1e-12)
+    np.testing.assert_allclose(weighted.estimate, plain.estimate, atol=0.01)
+    assert (weighted.high - weighted.low > plain.high - plain.low).all()
+    two = np.clip(RATINGS[:, :2] // 4, 0, 3)
+    one = assess_kappa(two, weights=WEIGHTS)
+    other = assess_kappa(np.repeat(two, WEIGHTS, axis=0))
+    assert one.estimate == pytest.approx(other.estimate, abs=1e-12)
+    assert one.se > other.se
+
+
+@pytest.mark.slow
+def test_intervals_of_weighted_samples_hold_the_agreement_of_the_population():
+    """Pupils of one half are sampled four times as often as the other, and weighted back."""
+    rng = np.random.default_rng(3)
+    held = []
+    for _ in range(400):
+        kept = rng.random(400) < np.where(np.arange(400) % 2, 0.8, 0.2)
+        true = rng.normal(size=400)[kept]
+        ratings = np.column_stack([true + rng.normal(0, 0.7, len(true)) for _ in range(2)])
+        weights = np.where(np.arange(400) % 2, 1.25, 5)[kept]
+        found = assess_agreement(ratings, weights=weights)
+        held.append((found.low[1] < 1 / 1.49) & (found.high[1] > 1 / 1.49))
+    assert 0.91 < np.mean(held) < 0.985

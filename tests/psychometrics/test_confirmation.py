@@ -7,10 +7,8 @@ import pytest
 from mhscreen.problems import AnalysisError, UsageError
 from mhscreen.psychometrics import (
     as_answers,
-    assess_agreement,
     assess_invariance,
     confirm_factors,
-    trace_options,
 )
 from mhscreen.psychometrics import factor_model as module
 
@@ -221,16 +219,6 @@ def test_policies_and_levels_are_named_and_known():
         confirm_factors(ONE, KEYS, missing="pairwise")
     with pytest.raises(UsageError, match="levels is 'configural', 'metric'"):
         assess_invariance(two_groups(), KEYS, "school", levels=["weak"])
-
-
-def test_weights_that_would_not_be_reckoned_with_are_refused():
-    weighted = as_answers(ONE, weights=np.ones(len(ONE)))
-    for analysis in (
-        lambda: trace_options(weighted),
-        lambda: assess_agreement(weighted),
-    ):
-        with pytest.raises(UsageError, match="knows no weights"):
-            analysis()
 
 
 def test_results_are_shown():

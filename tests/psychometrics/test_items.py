@@ -109,3 +109,19 @@ def test_one_item_makes_a_picture():
 def test_a_call_that_cannot_be_meant_is_refused(call, words):
     with pytest.raises(UsageError, match=words):
         call()
+
+
+def test_a_form_of_weight_three_counts_as_three_forms_in_the_option_curves():
+    weights = np.arange(600) % 3 + 1
+    weighted = trace_options(taken(), weights=weights)
+    repeated = trace_options(as_answers(np.repeat(ANSWERS, weights, axis=0), NAMES))
+    one, other = weighted.to_frame(), repeated.to_frame()
+    assert one["band"].tolist() == other["band"].tolist()
+    for name in ("rest", "share", "option_rest"):
+        np.testing.assert_allclose(one[name], other[name])
+    assert one["forms"].sum() < other["forms"].sum()
+
+
+def test_weights_that_are_all_alike_leave_the_option_curves_as_they_are():
+    plain = trace_options(taken()).to_frame()
+    assert trace_options(taken(), weights=np.full(600, 2.5)).to_frame().equals(plain)

@@ -67,6 +67,7 @@ from mhscreen.psychometrics.factor_model import LEVELS
 from mhscreen.psychometrics.growth import Trajectories, follow_waves
 from mhscreen.psychometrics.halves import bound_reliability, split_halves
 from mhscreen.psychometrics.important_difference import Anchor, find_important_difference
+from mhscreen.psychometrics.informants import InformantAgreement, compare_informants
 from mhscreen.psychometrics.irt import (
     Calibration,
     ItemParameters,
@@ -117,6 +118,7 @@ __all__ = [
     "Factors",
     "Fit",
     "Hierarchy",
+    "InformantAgreement",
     "IntraclassCorrelations",
     "Invariance",
     "IrtDif",
@@ -153,6 +155,7 @@ __all__ = [
     "classify_by_reliability",
     "compare_areas",
     "compare_groups",
+    "compare_informants",
     "confirm_factors",
     "correlate_ordered",
     "count_factors",

@@ -20,7 +20,6 @@ from mhscreen.psychometrics.checks import (
     check_constant,
     check_enough,
     check_level,
-    check_unweighted,
     refuse,
 )
 from mhscreen.psychometrics.results import Result
@@ -29,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
-    from mhscreen.psychometrics.answers import MissingPolicy
+    from mhscreen.psychometrics.answers import Answers, MissingPolicy
 
 __all__ = [
     "IntraclassCorrelations",
@@ -161,6 +160,7 @@ def assess_agreement(
     ratings: object,
     *,
     raters: Sequence[str] | None = None,
+    weights: str | ArrayLike | None = None,
     missing: MissingPolicy = "complete",
     level: float = 0.95,
 ) -> IntraclassCorrelations:
@@ -172,6 +172,9 @@ def assess_agreement(
         A row for each pupil, a column for each occasion or informant.
     raters : sequence of str, optional
         The columns; all by default.
+    weights : str or array_like of shape (pupils,), optional
+        Of a survey, see `as_answers`: correlations of the population; intervals by the effective
+        number of pupils (Kish 1965).
     missing : str
         ``"complete"`` only: pupils with every rating.
     level : float
@@ -193,24 +196,27 @@ def assess_agreement(
     Shrout PE, Fleiss JL (1979). Psychological Bulletin 86, 420-428. McGraw KO, Wong SP (1996).
     Psychological Methods 1, 30-46.
     """
-    values, names, basis = _ratings(ratings, raters, missing)
+    kept, basis = _ratings(ratings, raters, weights, missing)
     check_level(level)
-    pupils, count = values.shape
+    values, share = kept.values(), _shares(kept)
+    count = values.shape[1]
     log = ProblemLog()
-    check_enough(pupils, 3, "agreement is between pupils", log)
+    check_enough(len(values), 3, "agreement is between pupils", log)
     refuse(log)
-    grand = values.mean()
-    row, column = values.mean(axis=1), values.mean(axis=0)
-    check_constant(["the pupils' means"], np.array([row.var()]), log)
+    pupils = 1 / float(np.sum(share**2))  # all of them, or the effective number
+    row, column = values.mean(axis=1), share @ values
+    grand = float(column.mean())
+    check_constant(["the pupils' means"], np.array([share @ (row - grand) ** 2]), log)
     refuse(log)
-    between = count * np.sum((row - grand) ** 2) / (pupils - 1)
-    within = np.sum((values - row[:, None]) ** 2) / (pupils * (count - 1))
-    raters_square = pupils * np.sum((column - grand) ** 2) / (count - 1)
+    every = pupils * share
+    between = count * float(every @ (row - grand) ** 2) / (pupils - 1)
+    within = float(np.sum(every @ (values - row[:, None]) ** 2)) / (pupils * (count - 1))
+    raters_square = pupils * float(np.sum((column - grand) ** 2)) / (count - 1)
     residual = values - row[:, None] - column + grand
-    error = np.sum(residual**2) / ((pupils - 1) * (count - 1))
+    error = float(np.sum(every @ residual**2)) / ((pupils - 1) * (count - 1))
     estimate, low, high = _six(between, within, raters_square, error, pupils, count, level)
     return IntraclassCorrelations(
-        _FORMS, estimate, low, high, names, column, level, basis, tuple(log.problems)
+        _FORMS, estimate, low, high, kept.items, column, level, basis, tuple(log.problems)
     )
 
 
@@ -218,6 +224,7 @@ def assess_kappa(
     ratings: object,
     *,
     raters: Sequence[str] | None = None,
+    weights: str | ArrayLike | None = None,
     missing: MissingPolicy = "complete",
     kappa_weights: KappaWeights = "quadratic",
     level: float = 0.95,
@@ -230,10 +237,12 @@ def assess_kappa(
         Categories as numbers, whose distances count.
     raters : sequence of str, optional
         The two columns.
+    weights : str or array_like of shape (pupils,), optional
+        Of a survey, see `as_answers`; the standard error knows that a pupil of weight 4 is one.
     missing : str
         ``"complete"`` only: pupils with both ratings.
     kappa_weights : str
-        ``"quadratic"``, ``"linear"`` or ``"none"`` (Cohen's kappa).
+        How disagreements count: ``"quadratic"``, ``"linear"`` or ``"none"`` (Cohen's kappa).
     level : float
         Of the interval.
 
@@ -255,22 +264,24 @@ def assess_kappa(
     """
     from scipy.special import ndtri
 
-    values, names, basis = _ratings(ratings, raters, missing)
+    kept, basis = _ratings(ratings, raters, weights, missing)
     check_level(level)
+    values = kept.values()
     if values.shape[1] != 2:  # noqa: PLR2004 - kappa is of a pair
         msg = f"kappa is of two ratings, not of {values.shape[1]}"
         raise UsageError(msg)
     check_choice("kappa_weights", kappa_weights, "quadratic", "linear", "none")
-    pupils = len(values)
     log = ProblemLog()
-    check_enough(pupils, 3, "agreement is between pupils", log)
+    check_enough(len(values), 3, "agreement is between pupils", log)
+    refuse(log)
     known, place = np.unique(values, return_inverse=True)
     check_constant(["the ratings"], np.array([known[-1] - known[0]]), log)
     refuse(log)
-    place = place.reshape(values.shape)
     size = len(known)
-    table = np.bincount(place[:, 0] * size + place[:, 1], minlength=size**2).reshape(size, size)
-    share = table / pupils
+    cell = place.reshape(values.shape) @ np.array([size, 1])
+    of_pupil = _shares(kept)
+    share = np.bincount(cell, weights=of_pupil, minlength=size**2).reshape(size, size)
+    square = np.bincount(cell, weights=of_pupil**2, minlength=size**2).reshape(size, size)
     row, column = share.sum(axis=1), share.sum(axis=0)
     apart = np.abs(known[:, None] - known) / (known[-1] - known[0])
     if kappa_weights == "none":
@@ -280,9 +291,9 @@ def assess_kappa(
     observed, expected = float(np.sum(weight * share)), float(row @ weight @ column)
     estimate = (observed - expected) / (1 - expected)
     mean_weight = (weight @ column)[:, None] + row @ weight
-    spread = np.sum(share * (weight * (1 - expected) - mean_weight * (1 - observed)) ** 2)
-    centre = (observed * expected - 2 * expected + observed) ** 2
-    se = sqrt(max(float(spread) - centre, 0) / pupils) / (1 - expected) ** 2
+    influence = weight * (1 - expected) - mean_weight * (1 - observed)
+    centred = influence - (observed * expected - 2 * expected + observed)
+    se = sqrt(float(np.sum(square * centred**2))) / (1 - expected) ** 2
     reach = float(ndtri((1 + level) / 2)) * se
     return Kappa(
         estimate=estimate,
@@ -291,7 +302,7 @@ def assess_kappa(
         se=se,
         agreement=float(np.trace(share)),
         kappa_weights=kappa_weights,
-        raters=names,
+        raters=kept.items,
         level=level,
         basis=basis,
         problems=tuple(log.problems),
@@ -302,19 +313,29 @@ def assess_kappa(
 
 
 def _ratings(
-    ratings: object, raters: Sequence[str] | None, missing: str
-) -> tuple[NDArray[np.float64], tuple[str, ...], str]:
-    """Return complete ratings, their names, and what they rest on."""
+    ratings: object,
+    raters: Sequence[str] | None,
+    weights: str | ArrayLike | None,
+    missing: str,
+) -> tuple[Answers, str]:
+    """Return complete ratings, and what they rest on."""
     check_choice("missing", missing, "complete")
-    taken = as_answers(ratings, raters)
-    check_unweighted(taken)
+    taken = as_answers(ratings, raters, weights=weights)
     if len(taken.items) < 2:  # noqa: PLR2004 - agreement is between two
         msg = "at least two columns are needed, one for each occasion or informant"
         raise UsageError(msg)
     kept = taken.only(taken.complete())
     left = taken.forms - kept.forms
     words = f", {left} left out for blanks" if left else ""
-    return kept.values(), kept.items, f"{kept.forms} pupils{words}, missing='complete'"
+    weighted = "" if kept.weights is None else ", weighted"
+    return kept, f"{kept.forms} pupils{words}{weighted}, missing='complete'"
+
+
+def _shares(answers: Answers) -> NDArray[np.float64]:
+    """Return what each pupil weighs; the sum is 1."""
+    if answers.weights is None:
+        return np.full(answers.forms, 1 / max(answers.forms, 1))
+    return answers.weights / (answers.weights.sum() or 1.0)
 
 
 _Six = tuple["NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"]
@@ -325,7 +346,7 @@ def _six(
     within: float,
     raters: float,
     error: float,
-    pupils: int,
+    pupils: float,
     count: int,
     level: float,
 ) -> _Six:
@@ -361,7 +382,7 @@ def _six(
 
 
 def _absolute_limits(
-    between: float, raters: float, error: float, n: int, k: int, absolute: float, tail: float
+    between: float, raters: float, error: float, n: float, k: int, absolute: float, tail: float
 ) -> tuple[float, float]:
     """Return the limits of absolute agreement, with Satterthwaite's degrees of freedom."""
     from scipy.special import fdtri

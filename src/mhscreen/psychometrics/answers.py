@@ -18,7 +18,15 @@ from mhscreen.problems import AnalysisError, ProblemLog, UsageError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["BLANK", "Answers", "MissingPolicy", "as_answers", "check_missing", "check_weights"]
+__all__ = [
+    "BLANK",
+    "Answers",
+    "MissingPolicy",
+    "as_answers",
+    "check_missing",
+    "check_weights",
+    "columns_of",
+]
 
 MissingPolicy = Literal["complete", "pairwise", "available"]
 """What an analysis does with blanks.
@@ -310,7 +318,7 @@ def _take_in(
             return every, np.ascontiguousarray(answers.T), weights
         columns = dict(zip(every, answers.T, strict=True))
     else:
-        columns = _columns(answers)
+        columns = columns_of(answers)
         if isinstance(weights, str):
             if weights not in columns:
                 msg = f"weights: no column {weights!r}"
@@ -333,8 +341,14 @@ def _take_in(
     return every, _packed(numbers), weights
 
 
-def _columns(frame: object) -> dict[str, Any]:
-    """Return the columns of a frame or mapping by their headings."""
+def columns_of(frame: object) -> dict[str, Any]:
+    """Return the columns of a frame or mapping by their headings.
+
+    Raises
+    ------
+    UsageError
+        For another kind of object, or a heading that occurs twice.
+    """
     if isinstance(frame, Mapping):
         return {str(name): column for name, column in frame.items()}
     import narwhals.stable.v2 as nw

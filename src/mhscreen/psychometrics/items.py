@@ -10,7 +10,7 @@ import numpy as np
 
 from mhscreen.problems import Problem, ProblemLog, UsageError
 from mhscreen.psychometrics.answers import as_answers
-from mhscreen.psychometrics.checks import check_choice, check_gaps, check_unweighted
+from mhscreen.psychometrics.checks import check_choice, check_gaps
 from mhscreen.psychometrics.coefficients import item_rest, runs_against
 from mhscreen.psychometrics.moments import moments
 from mhscreen.psychometrics.results import Result
@@ -240,6 +240,7 @@ def trace_options(
     answers: object,
     *,
     items: Sequence[str] | None = None,
+    weights: str | ArrayLike | None = None,
     missing: MissingPolicy = "complete",
     bands: int = _BANDS,
 ) -> OptionCurves:
@@ -253,8 +254,9 @@ def trace_options(
     ----------
     answers : dataframe, mapping, array or Answers
         See `as_answers`; keyed.
-    items
-        See `as_answers`.
+    items, weights
+        See `as_answers`. With weights, shares are those of the population; bands hold about equal
+        parts of it, and `forms` counts forms.
     missing : str
         ``"complete"`` only: the sum of the other items needs them all.
     bands : int
@@ -269,16 +271,16 @@ def trace_options(
     if bands < 2:  # noqa: PLR2004 - low and high
         msg = f"at least two bands are needed, not {bands}"
         raise UsageError(msg)
-    taken = as_answers(answers, items)
-    check_unweighted(taken)
+    taken = as_answers(answers, items, weights=weights)
     basis = moments(taken, missing=missing).words()
     if taken.any_blank:
         taken = taken.only(taken.complete())
     places, known = taken.places(), taken.categories()
     total = taken.cells.sum(axis=0, dtype=np.float64)
+    weight = np.ones(taken.forms) if taken.weights is None else taken.weights
     log = ProblemLog()
     parts = [
-        _curve(item, options, chosen, total - answer, bands, log)
+        _curve(item, options, chosen, total - answer, weight, bands, log)
         for item, options, chosen, answer in zip(
             taken.items, known, places, taken.cells, strict=True
         )
@@ -317,26 +319,40 @@ def _alpha_without(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([_alpha_of(t, i, count - 1) for t, i in zip(total, inner, strict=True)])
 
 
+def _edges(
+    rest: NDArray[np.float64], weight: NDArray[np.float64], bands: int
+) -> NDArray[np.float64]:
+    """Return where bands of about equal weight end."""
+    marks = np.arange(1, bands) / bands
+    if np.all(weight == weight[0]):
+        return np.unique(np.quantile(rest, marks))
+    order = np.argsort(rest, kind="stable")
+    reached = np.cumsum(weight[order]) / weight.sum()
+    return np.unique(rest[order][np.searchsorted(reached, marks)])
+
+
 def _curve(
     item: str,
     options: NDArray[np.float64],
     chosen: NDArray[np.int8],
     rest: NDArray[np.float64],
+    weight: NDArray[np.float64],
     bands: int,
     log: ProblemLog,
 ) -> tuple[NDArray[Any], ...]:
     """Return the rows of one item."""
-    edges = np.unique(np.quantile(rest, np.arange(1, bands) / bands))
-    band = np.searchsorted(edges, rest)  # a sum at an edge belongs to the lower band
+    band = np.searchsorted(_edges(rest, weight, bands), rest)  # a sum at an edge: the lower band
     _, band = np.unique(band, return_inverse=True)
     most = int(band.max()) + 1
     count = np.bincount(band, minlength=most)
-    middle = np.bincount(band, rest, minlength=most) / count
-    table = np.bincount(chosen * most + band, minlength=len(options) * most)
-    share = table.reshape(len(options), most) / count
-    forms = np.bincount(chosen, minlength=len(options))
-    mean = np.bincount(chosen, rest, minlength=len(options)) / forms
-    square = np.bincount(chosen, rest**2, minlength=len(options)) / forms
+    heavy = np.bincount(band, weight, minlength=most)
+    middle = np.bincount(band, weight * rest, minlength=most) / heavy
+    table = np.bincount(chosen * most + band, weight, minlength=len(options) * most)
+    share = table.reshape(len(options), most) / heavy
+    size = np.bincount(chosen, weight, minlength=len(options))
+    forms = size**2 / np.bincount(chosen, weight**2, minlength=len(options))
+    mean = np.bincount(chosen, weight * rest, minlength=len(options)) / size
+    square = np.bincount(chosen, weight * rest**2, minlength=len(options)) / size
     error = np.sqrt(np.maximum(square - mean**2, 0) / forms)
     for place in range(1, len(options)):
         if min(forms[place - 1], forms[place]) < _LEAST:
