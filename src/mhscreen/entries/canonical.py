@@ -11,11 +11,13 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
+    "NAMESPACE",
     "MerkleTree",
     "canonical_json",
+    "canonical_texts",
     "digest",
     "entry_hash",
     "entry_id",
@@ -28,7 +30,9 @@ __all__ = [
 _ENCODER = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
-_NAMESPACE = uuid.UUID("5a0f2a53-3a76-5f0e-9d3b-6d68736372ee")
+_LINES = json.JSONEncoder(separators=("\n", ":"), ensure_ascii=False)
+NAMESPACE = uuid.UUID("5a0f2a53-3a76-5f0e-9d3b-6d68736372ee")
+"""Of the ids of entries."""
 
 
 def whole(number: float | None) -> float | int | None:
@@ -56,6 +60,18 @@ def canonical_json(document: Any) -> str:
     '{"a":"学","b":[1,null]}'
     """
     return _ENCODER.encode(document)
+
+
+def canonical_texts(texts: Sequence[str]) -> list[bytes]:
+    r"""Return canonical JSON of many texts, each as bytes.
+
+    Examples
+    --------
+    >>> canonical_texts(["A1", "a\tb"])
+    [b'"A1"', b'"a\\tb"']
+    """
+    # A line feed within a text is written as two other characters, so that it can part them.
+    return _LINES.encode(texts)[1:-1].encode().split(b"\n") if texts else []
 
 
 def digest(text: str) -> str:
@@ -98,7 +114,7 @@ def entry_id(
         Digests of the pupil's own evidence and of the definitions.
     """
     parts = (entry_type, programme, cycle, pupil_ref, evidence, pins)
-    return str(uuid.uuid5(_NAMESPACE, canonical_json(parts)))
+    return str(uuid.uuid5(NAMESPACE, canonical_json(parts)))
 
 
 class MerkleTree:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -189,16 +190,21 @@ def _write(job: Job, screening: Screening, batch: ResponseBatch, files: PartFile
 
 def _write_ledger(screening: Screening, files: PartFiles) -> dict[int, dict[str, Any]]:
     """Write the entries; return those of the pupils with a form of another stage."""
-    wrong = set(wrong_stage_pupils(screening.triage).tolist())
+    wrong = wrong_stage_pupils(screening.triage).tolist()
     kept: dict[int, dict[str, Any]] = {}
     hashes = np.empty(len(screening.entries), dtype=ENTRY_HASH)
+    first = 0
     with files.ledger.open("wb") as file:
-        for place, sealed in enumerate(screening.entries.sealed()):
-            file.write(sealed.line.encode() + b"\n")
-            number = sealed.entry_id.replace("-", "")
-            hashes[place] = (int(number[:16], 16), int(number[16:], 16), sealed.hash[-64:])
-            if place in wrong:
-                kept[place] = json.loads(sealed.line)
+        for block in screening.entries.blocks():
+            end = first + len(block.lines)
+            file.write(b"\n".join([*block.lines, b""]))
+            digits = b"".join(block.ids).replace(b"-", b"").decode()
+            numbers = np.frombuffer(bytes.fromhex(digits), dtype=">u8").reshape(-1, 2)
+            hashes["high"][first:end], hashes["low"][first:end] = numbers.T
+            hashes["hash"][first:end] = block.hashes
+            for place in wrong[bisect_left(wrong, first) : bisect_left(wrong, end)]:
+                kept[place] = json.loads(block.lines[place - first])
+            first = end
     np.save(files.hashes, hashes[np.lexsort([hashes["low"], hashes["high"]])])
     return kept
 
