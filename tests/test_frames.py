@@ -12,10 +12,13 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import mhscreen
 from mhscreen.frames import arrow_table, from_columns, to_table
 from mhscreen.problems import UsageError
+from mhscreen.steps.texts import Texts
 
 SUBJECTS = ["A1", "A2", None]
 ANSWERS = [3, None, 0]
@@ -91,7 +94,8 @@ def test_every_kind_of_frame_gives_the_same_types(kind):
     assert types == {
         "subject": {str}, "q1": {int}, "t": {float}, "yes": {bool}, "day": {date}, "at": {datetime},
     }  # fmt: skip
-    assert {column.index.dtype for column in columns.values()} == {np.dtype(np.int32)}
+    dtypes = {column.index.dtype for column in columns.values()}
+    assert dtypes <= {np.dtype(np.int8), np.dtype(np.int32)}
 
 
 def test_a_table_is_returned_as_it_is():
@@ -362,3 +366,35 @@ def test_the_module_imports_no_dataframe_library():
         check=True,
     )
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_references_of_which_almost_all_differ_keep_their_cells_and_gaps(chunks):
+    cells = [f"P-{n * 7}" if n % 1000 else None for n in range(9000)] + ["三班", "", "P-7"]
+    array = pa.chunked_array([cells[start::chunks] for start in range(chunks)])
+    for part in (array, array.slice(5, 7000)):
+        column = to_table(pa.table({"subject": part}), "answers").columns["subject"]
+        assert isinstance(column.values, Texts)
+        assert column.cells() == part.to_pylist()
+
+
+WHOLE = [pa.int8(), pa.int16(), pa.int64(), pa.uint8(), pa.uint64(), pa.float32(), pa.float64()]
+
+
+@given(st.data())
+def test_numbers_keep_their_cells_whatever_their_type_and_range(data):
+    kind = data.draw(st.sampled_from(WHOLE))
+    lowest = 0 if "uint" in str(kind) else -(2 ** (kind.bit_width - 1))
+    highest = lowest + 2**kind.bit_width - 1
+    if pa.types.is_floating(kind):
+        numbers = st.one_of(st.integers(-3, 130).map(float), st.floats(width=kind.bit_width))
+    else:
+        numbers = st.sampled_from([lowest, 0, highest]).flatmap(
+            lambda end: st.integers(max(lowest, end - 130), min(highest, end + 130))
+        )
+    cells = data.draw(st.lists(st.none() | numbers, max_size=9))
+    array = pa.array(cells, kind)
+    found = to_table(pa.table({"a": array}), "answers").columns["a"].cells()
+    empty = [None if one is None or one != one else one for one in array.to_pylist()]  # noqa: PLR0124
+    assert found == empty
+    assert [type(one) for one in found] == [type(one) for one in empty]

@@ -15,6 +15,7 @@ import numpy as np
 
 from mhscreen.problems import UsageError
 from mhscreen.steps.tables import Column, Table, encode
+from mhscreen.steps.texts import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
     from mhscreen.steps.tables import Cell
 
 __all__ = ["arrow_table", "from_columns", "to_table"]
+
+_CLOSE = 126
+"""How far apart whole numbers may lie whose distances are kept in a byte, with one for none."""
+
+_EXACT = 1e15
+"""Below it a float holds every whole number, and its neighbours."""
+
+_HEAD = 1 << 12
+"""Texts that show whether almost all are different: days of birth are not, references are."""
+
+_BLOCK = 1 << 16
 
 _KINDS = (
     "a pandas or Polars frame, a pyarrow Table or RecordBatch, a frame with the Arrow interface, "
@@ -238,9 +250,10 @@ def _unknown_kind(frame: object) -> UsageError:
 
 def _series_column(series: Any) -> Column:
     native = series.to_native()
-    if str(getattr(native, "dtype", "")) == "object":
-        # pandas cannot say what an object column holds, and Arrow would turn [1, 2.5] into floats.
-        return _object_column(native.to_numpy())
+    kind = getattr(native, "dtype", None)
+    if isinstance(kind, np.dtype) and kind.kind in "Oiuf":  # pandas, and not its own kinds
+        # It cannot say what an object column holds, and Arrow would turn [1, 2.5] into floats.
+        return _array_column(native.to_numpy())
     try:
         arrow = series.to_arrow()
     except Exception:  # noqa: BLE001 - each library has its own errors for a column Arrow cannot hold
@@ -256,7 +269,7 @@ def _any_column(values: object, heading: str) -> Column:
         if values.ndim != 1:
             msg = f"column {heading!r} has {values.ndim} dimensions, not one"
             raise UsageError(msg)
-        return _object_column(values) if values.dtype == object else _array_column(values)
+        return _array_column(values)
     if isinstance(values, Sequence) and not isinstance(values, str | bytes):
         return _list_column(list(values))
     if type(values).__module__.partition(".")[0] == "pyarrow":
@@ -273,7 +286,10 @@ def _any_column(values: object, heading: str) -> Column:
 def _array_column(values: NDArray[Any]) -> Column:
     import pyarrow as pa
 
-    return _arrow_column(pa.array(values))
+    if values.dtype == object:
+        return _object_column(values)
+    column = _small_numbers(values) if values.dtype.kind in "iuf" else None
+    return _arrow_column(pa.array(values)) if column is None else column
 
 
 def _object_column(values: NDArray[Any]) -> Column:
@@ -299,6 +315,12 @@ def _arrow_column(array: Any) -> Column:
     chunks = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
     if pa.types.is_null(chunks.type) or not len(chunks):
         return Column(np.full(len(chunks), -1, dtype=np.int32), ())
+    if pa.types.is_integer(chunks.type) or pa.types.is_floating(chunks.type):
+        column = _arrow_numbers(chunks)
+    else:
+        column = _arrow_texts(chunks)
+    if column is not None:
+        return column
     try:
         encoded = _dictionary(chunks)
         indices = encoded.indices.cast(pa.int32()).fill_null(-1)
@@ -306,7 +328,78 @@ def _arrow_column(array: Any) -> Column:
         # Lists and the like have no dictionary; those of several chunks may not fit into one.
         return encode(map(_plain, chunks.to_pylist()))
     index = indices.to_numpy(zero_copy_only=False)
-    return _compact(index, _python_values(encoded.dictionary))
+    values = _python_values(encoded.dictionary)
+    if chunks.type in (pa.int64(), pa.string(), pa.large_string()):
+        return Column(index, tuple(values))  # encoded just now: distinct, and all in use
+    return _compact(index, values)
+
+
+def _arrow_numbers(chunks: Any) -> Column | None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    empty = chunks.null_count and not pa.types.is_floating(chunks.type)  # those have NaN
+    if not empty:
+        return _small_numbers(chunks.to_numpy())
+    least = 0 if pa.types.is_unsigned_integer(chunks.type) else -(1 << chunks.type.bit_width - 1)
+    low, high = (pc.min_max(chunks)[end].as_py() for end in ("min", "max"))
+    if low is None or high - low > _CLOSE or low == least < 0:
+        return None
+    if low == least:
+        chunks = chunks.cast(pa.int16())
+    numbers = chunks.fill_null(pa.scalar(low - 1, chunks.type)).to_numpy()
+    return Column(_differences(numbers, low), tuple(range(low, high + 1)))
+
+
+def _small_numbers(numbers: NDArray[Any]) -> Column | None:
+    """Encode whole numbers that lie close together, as answers do: without a dictionary.
+
+    NaN is an empty cell. For other numbers there is no such column.
+    """
+    if not len(numbers):
+        return None
+    if numbers.dtype.kind in "iu":
+        low, high = int(numbers.min()), int(numbers.max())
+        if high - low > _CLOSE:
+            return None
+        return Column(_differences(numbers, low), tuple(range(low, high + 1)))
+    least, most = float(np.fmin.reduce(numbers)), float(np.fmax.reduce(numbers))
+    if not (least.is_integer() and most - least <= _CLOSE and abs(least) < _EXACT):
+        return None
+    index = np.empty(len(numbers), dtype=np.int8)
+    for start in range(0, len(numbers), _BLOCK):
+        above = numbers[start : start + _BLOCK] - numbers.dtype.type(least)
+        above[np.isnan(above)] = -1
+        part = index[start : start + _BLOCK]
+        part[:] = above
+        if not np.array_equal(part, above):
+            return None
+    return Column(index, tuple(least + place for place in range(int(most - least) + 1)))
+
+
+def _differences(numbers: NDArray[Any], low: int) -> NDArray[np.int8]:
+    """Return how far above the lowest each number is, at most `_CLOSE`; −1 for one below."""
+    bytes_ = numbers.astype(np.int8, copy=False)  # all of this is modulo 256
+    lowest = np.uint8(low & 255).view(np.int8)
+    return bytes_ - lowest if lowest else bytes_
+
+
+def _arrow_texts(chunks: Any) -> Column | None:
+    """Take over texts that are almost all different, as references are: without a dictionary."""
+    import pyarrow as pa
+
+    if not (pa.types.is_string(chunks.type) or pa.types.is_large_string(chunks.type)):
+        return None
+    if len(chunks) < _HEAD or len(chunks.slice(0, _HEAD).unique()) < _HEAD * 9 // 10:
+        return None
+    whole = chunks.cast(pa.large_string()).combine_chunks()
+    starts = np.frombuffer(whole.buffers()[1], dtype=np.int64)
+    starts = starts[whole.offset : whole.offset + len(whole) + 1]
+    data = np.frombuffer(whole.buffers()[2], dtype=np.uint8)[starts[0] : starts[-1]]
+    index = np.arange(len(whole), dtype=np.int32)
+    if whole.null_count:
+        index[~whole.is_valid().to_numpy(zero_copy_only=False)] = -1
+    return Column(index, Texts(starts - starts[0], data))
 
 
 def _dictionary(chunks: Any) -> Any:

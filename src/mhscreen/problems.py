@@ -710,7 +710,7 @@ class ProblemLog:
         rows : sequence of int
             The rows.
         place : callable
-            From a row to the attributes of `Problem` that say which row it is, and whose.
+            From a row to the attributes of `Problem` that are its own: which row it is, and whose.
         **where
             The attributes that all of them share.
 
@@ -722,8 +722,9 @@ class ProblemLog:
         (11, 'not a legal answer … and 29990 more rows')
         """
         named = rows if len(rows) <= self.most_named else rows[:_EXAMPLES]
+        shared = {"code": code, "what": what, **where}
         for row in named:
-            self.add(code, what, **where, **place(row))
+            self.problems.append(Problem(**{**shared, **place(row)}))  # type: ignore[arg-type]
         if len(named) < len(rows):
             self.add(code, f"{what} … and {len(rows) - len(named)} more rows", **where)
 

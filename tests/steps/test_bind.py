@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from mhscreen import bind
@@ -16,7 +17,8 @@ def batch(plan):
     """Bind forms of one pupil of the eighth grade; response by slot, or under another key."""
 
     def run(responses, *, on_problem="report", roster=None, columns=None, at="2026-10-15"):
-        people = roster or {"subject": ["A1"], "school": ["S"], "stage": ["junior"], "grade": [8]}
+        one = {"subject": ["A1"], "school": ["S"], "stage": ["junior"], "grade": [8]}
+        people = one if roster is None else roster
         return bind(
             plan, roster=people, responses=responses, on_problem=on_problem, columns=columns, at=at
         )
@@ -498,3 +500,49 @@ def test_the_same_answers_in_every_layout_are_the_same_batch(batch, plan):
         for found in batches:
             np.testing.assert_array_equal(found.forms[plan.slot(slot)].codes, answers[slot])
             assert found.forms[plan.slot(slot)].pupil.tolist() == list(range(8))
+
+
+# -- many ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pa.table, dict])
+def test_among_thousands_the_one_illegal_answer_duplicate_and_stranger_are_found(batch, plan, kind):
+    pupils = [f"P-{n}" for n in range(6000)]
+    everyone = {"school": ["S"] * 6000, "stage": ["junior"] * 6000, "grade": [8] * 6000}
+    roster = kind({"subject": pupils, **everyone})
+    order = np.random.default_rng(7).permutation(6000)
+    subject = [pupils[n] for n in order]
+    subject[10], subject[20], subject[30] = f" {subject[10]} ", subject[21], "stranger"
+    answers = {"subject": subject} | {
+        f"gad7_{n}": np.where(np.arange(6000) % 50 == n, None, np.arange(6000) % 4).tolist()
+        for n in range(1, 8)
+    }
+    answers["gad7_3"][40] = 9
+    found = batch({"gad7": kind(answers)}, roster=roster)
+    slot = plan.slot("gad7")
+    assert found.forms[slot].pupil.tolist() == [
+        int(one.strip().removeprefix("P-")) for one in subject if one != "stranger"
+    ]
+    assert found.unmatched.roster.subject.tolist() == ["stranger"]
+    said = [(problem.code, problem.row, problem.subject) for problem in found.problems]
+    assert said == [
+        ("MH401", 41, subject[40]),
+        ("MH407", 31, "stranger"),
+        ("MH408", 21, subject[21]),
+        ("MH408", 22, subject[21]),
+    ]
+    codes = np.insert(found.forms[slot].codes, 30, found.unmatched.forms[slot].codes[:, 0], axis=1)
+    expected = [
+        [BLANK if one is None else one for one in answers[f"gad7_{n}"]] for n in range(1, 8)
+    ]
+    expected[2][40] = ILLEGAL
+    assert codes[:7].tolist() == expected
+
+
+def test_of_a_flood_of_problems_some_are_named_and_all_are_counted(batch):
+    strangers = [f"Q-{n}" for n in range(5000)]
+    found = batch({"gad7": gad7(*strangers)})
+    told = [problem for problem in found.problems if problem.code == "MH407"]
+    assert len(told) == 11
+    assert told[-1].what == "not on the roster … and 4990 more rows"
+    assert found.unmatched.roster.subject.tolist() == strangers

@@ -18,6 +18,7 @@ from mhscreen.steps.answers import read_answers
 from mhscreen.steps.cells import is_blank
 from mhscreen.steps.columns import match_columns
 from mhscreen.steps.score import score_forms
+from mhscreen.steps.tables import distinct
 from mhscreen.vocabulary import AuditRemark
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ def audit_answers(
         _scale(instrument, form, scored, place, {item.item: item for item in items})
         for place in range(len(form.scales))
     )
-    rows = np.array([column.index for column in table.columns.values()])
+    rows = np.array([distinct(column).index for column in table.columns.values()])
     there = codes[sorted(headings)]
     alike = there[:, scored.filed & ~(there == there[:1]).all(axis=0)]
     audit = Audit(

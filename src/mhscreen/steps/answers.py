@@ -13,12 +13,13 @@ from mhscreen.steps.columns import FORM_COLUMNS
 from mhscreen.steps.roster import find_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from mhscreen.plan.scoring import FormPlan, ItemPlan
     from mhscreen.problems import ProblemLog
+    from mhscreen.steps.references import References
     from mhscreen.steps.tables import Column, Table
 
 __all__ = ["NOT_A_TIME", "illegal_hint", "read_answers", "read_durations", "read_times"]
@@ -35,7 +36,7 @@ def read_answers(
     table: Table,
     headings: Mapping[int, str],
     log: ProblemLog,
-    subject: NDArray[np.object_] | None = None,
+    subject: References | NDArray[np.object_] | None = None,
 ) -> NDArray[np.uint8]:
     """Turn the columns of one slot into response codes.
 
@@ -49,21 +50,30 @@ def read_answers(
         Heading by item row; an item without one was not presented.
     log : ProblemLog
         Receives every answer that is not legal, without the answer.
-    subject : ndarray of object, optional
+    subject : References or ndarray of object, optional
         Whose each row is, for messages.
 
     Returns
     -------
     ndarray of uint8, shape (items, rows)
     """
-    codes = np.full((len(form.items), table.rows), rc.NOT_PRESENTED, dtype=np.uint8)
+    codes = np.empty((len(form.items), table.rows), dtype=np.uint8)
+    if len(headings) < len(form.items):
+        codes[[row for row in range(len(codes)) if row not in headings]] = rc.NOT_PRESENTED
     illegal: dict[int, list[int]] = {}
     shifted = 0
+    lookups: dict[object, NDArray[np.uint8]] = {}
     for row, heading in headings.items():
         item, column = form.items[row], table.columns[heading]
-        codes[row] = _read_column(item, column)
-        found = np.flatnonzero(codes[row] == rc.ILLEGAL)
-        if len(found):
+        if column.index.dtype == np.int8:  # numbers: most items have the same ones and options
+            same = (id(item.answers), item.bands, item.largest, column.values)
+            if same not in lookups:
+                lookups[same] = _lookup(item, column.values)
+            lookup = lookups[same]
+        else:
+            lookup = _lookup(item, column.values)
+        _gather(lookup, column.index, codes[row])
+        if rc.ILLEGAL in lookup and len(found := np.flatnonzero(codes[row] == rc.ILLEGAL)):
             illegal[row] = found.tolist()
             shifted += _count_shifted(item, column, found)
     number = sum(map(len, illegal.values()))
@@ -101,9 +111,10 @@ def illegal_hint(illegal: int, shifted: int) -> str:
     return _HINT if illegal < _MANY or shifted < illegal else _HINT_SHIFTED
 
 
-def _read_column(item: ItemPlan, column: Column) -> NDArray[np.uint8]:
-    lookup = np.full(len(column.values) + 1, rc.BLANK, dtype=np.uint8)
-    for place, cell in enumerate(column.values):
+def _lookup(item: ItemPlan, values: Sequence[object]) -> NDArray[np.uint8]:
+    """Return the response code of each cell, and then that of an empty one."""
+    lookup = np.full(len(values) + 1, rc.BLANK, dtype=np.uint8)
+    for place, cell in enumerate(values):
         code = item.answers.get(answer_key(cell))
         if code is None and item.bands:
             code = _band(item, cell)
@@ -111,7 +122,21 @@ def _read_column(item: ItemPlan, column: Column) -> NDArray[np.uint8]:
             lookup[place] = code
         elif not cells.is_blank(cell):
             lookup[place] = rc.ILLEGAL
-    return lookup[column.index]
+    return lookup
+
+
+def _gather(
+    lookup: NDArray[np.uint8], index: NDArray[np.signedinteger], out: NDArray[np.uint8]
+) -> None:
+    """Write the response code of each cell."""
+    if index.dtype != np.int8:
+        lookup.take(index, out=out, mode="wrap")
+    elif np.array_equal(lookup[:-1], np.arange(len(lookup) - 1)):
+        out[:] = index.view(np.uint8)  # an empty cell has the code that −1 is as a byte
+    else:
+        table = np.full(256, rc.BLANK, dtype=np.uint8)
+        table[: len(lookup) - 1] = lookup[:-1]
+        out[:] = np.frombuffer(index.tobytes().translate(table.tobytes()), dtype=np.uint8)
 
 
 def _band(item: ItemPlan, cell: object) -> int | None:
@@ -142,15 +167,15 @@ def read_times(zone: str, table: Table, log: ProblemLog) -> NDArray[np.datetime6
         times, bad = cells.map_column(
             column, lambda cell: cells.parse_moment(cell, zone), NOT_A_TIME, "M8[s]"
         )
-        for row in np.flatnonzero(bad).tolist():
-            log.add(
-                "MH413",
-                "not understood",
-                file=table.name,
-                path="administered_on",
-                row=table.row_number(row),
-                expected="YYYY-MM-DD or YYYY-MM-DD HH:MM",
-            )
+        log.add_rows(
+            "MH413",
+            "not understood",
+            np.flatnonzero(bad).tolist(),
+            lambda row: {"row": table.row_number(row)},
+            file=table.name,
+            path="administered_on",
+            expected="YYYY-MM-DD or YYYY-MM-DD HH:MM",
+        )
     return times
 
 
@@ -162,14 +187,14 @@ def read_durations(table: Table, log: ProblemLog) -> NDArray[np.float64]:
     column = table.columns[headings["duration_s"]]
     seconds, bad = cells.map_column(column, cells.parse_number, np.nan, "f8")
     impossible = seconds <= 0
-    for row in np.flatnonzero(bad | impossible).tolist():
-        log.add(
-            "MH413",
-            "not understood",
-            file=table.name,
-            path="duration_s",
-            row=table.row_number(row),
-            expected="seconds above 0",
-            hint="it counts as not given",
-        )
+    log.add_rows(
+        "MH413",
+        "not understood",
+        np.flatnonzero(bad | impossible).tolist(),
+        lambda row: {"row": table.row_number(row)},
+        file=table.name,
+        path="duration_s",
+        expected="seconds above 0",
+        hint="it counts as not given",
+    )
     return np.where(impossible, np.nan, seconds)

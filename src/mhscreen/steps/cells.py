@@ -13,7 +13,7 @@ import numpy as np
 from mhscreen.problems import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +29,7 @@ __all__ = [
     "is_blank",
     "local_moments",
     "map_column",
+    "map_values",
     "moment",
     "parse_date",
     "parse_grade",
@@ -48,6 +49,10 @@ _PLAIN_HEADINGS = frozenset({
     "编号", "序号", "姓名", "学生姓名", "备注", "总分",
 })  # fmt: skip
 _DIGITS_KEPT = 1e15
+_QUARTER = 900  # seconds
+_CLOSE = 1 << 20
+_DAY_BITS = 5
+_NO_DAY = np.datetime64("NaT", "D")
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+\d{2,3}")  # as spreadsheets write it
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(.*))?")
 
@@ -316,9 +321,17 @@ def map_column(
     bad : ndarray of bool, shape (rows,)
         Where a cell was not understood.
     """
-    values = np.full(len(column.values) + 1, default, dtype=dtype)
-    bad = np.zeros(len(column.values) + 1, dtype=bool)
-    for place, cell in enumerate(column.values):
+    values, bad = map_values(column.values, parse, default, dtype)
+    return values[column.index], bad[column.index]
+
+
+def map_values(
+    cells: Sequence[object], parse: Callable[[object], object], default: object, dtype: str
+) -> tuple[NDArray, NDArray[np.bool_]]:  # type: ignore[type-arg]
+    """Parse cells, as `map_column` does; the last of the results stands for an empty cell."""
+    values = np.full(len(cells) + 1, default, dtype=dtype)
+    bad = np.zeros(len(cells) + 1, dtype=bool)
+    for place, cell in enumerate(cells):
         try:
             parsed = parse(cell)
         except (ValueError, OverflowError):
@@ -326,7 +339,7 @@ def map_column(
         else:
             if parsed is not None:
                 values[place] = parsed
-    return values[column.index], bad[column.index]
+    return values, bad
 
 
 def local_moments(moments: NDArray[np.datetime64], zone: str) -> NDArray[np.datetime64]:
@@ -337,16 +350,24 @@ def local_moments(moments: NDArray[np.datetime64], zone: str) -> NDArray[np.date
     >>> local_moments(np.array(["2026-10-14T16:00"], dtype="M8[s]"), "Asia/Shanghai")
     array(['2026-10-15T00:00:00'], dtype='datetime64[s]')
     """
+    seconds = moments.astype("M8[s]")
+    known = seconds[~np.isnat(seconds)].view(np.int64)
+    if not len(known):
+        return seconds
     # Clocks are changed on the quarter of an hour at the finest.
-    quarters, place = np.unique(moments.astype("M8[s]").astype("M8[15m]"), return_inverse=True)
+    first, last = int(known.min()) // _QUARTER, int(known.max()) // _QUARTER
+    place = np.clip(seconds.view(np.int64) // _QUARTER - first, 0, last - first)
+    if last - first < _CLOSE:
+        quarters, used = np.arange(last - first + 1), np.flatnonzero(np.bincount(place))
+    else:
+        quarters, place = np.unique(place, return_inverse=True)
+        used = np.arange(len(quarters))
+    shifts = np.zeros(len(quarters), dtype="m8[s]")
     clock = ZoneInfo(zone)
-    shifts = [
-        np.timedelta64("NaT", "s")
-        if np.isnat(quarter)
-        else np.timedelta64(_utc_offset(quarter.astype("M8[s]"), clock), "s")
-        for quarter in quarters
-    ]
-    local: NDArray[np.datetime64] = moments + np.array(shifts, dtype="m8[s]")[place]
+    for one in used.tolist():
+        moment = np.datetime64((first + int(quarters[one])) * _QUARTER, "s")
+        shifts[one] = np.timedelta64(_utc_offset(moment, clock), "s")
+    local: NDArray[np.datetime64] = seconds + shifts[place]
     return local
 
 
@@ -376,9 +397,20 @@ def age_in_years(
     >>> age_in_years(days, np.array(["2026-10-15"] * 2, dtype="M8[s]"), np.full(2, np.nan)).round(2)
     array([11.  , 10.92])
     """
-    day = moment.astype("datetime64[D]")
-    months = (day.astype("M8[M]") - born.astype("M8[M]")).astype(np.float64)
-    month_day = (day - day.astype("M8[M]")).astype(np.float64)
-    birth_day = (born - born.astype("M8[M]")).astype(np.float64)
-    months -= month_day < birth_day
+    if len(moment) and (moment == moment[0]).all():
+        moment = moment[:1]
+    # Months and days in one number: a month is complete on the day of the month that one is born.
+    months = (_calendar(moment.astype("M8[D]")) - _calendar(born)) >> _DAY_BITS
     return np.where(np.isnat(born) | np.isnat(moment), otherwise, months / 12)
+
+
+def _calendar(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Return the month of each day and its place in it, side by side; anything for NaT."""
+    low, high = np.fmin.reduce(days, initial=_NO_DAY), np.fmax.reduce(days, initial=_NO_DAY)
+    if np.isnat(low):
+        return np.zeros(len(days), dtype=np.int64)
+    number = int((high - low).astype(np.int64)) + 1
+    every = days if number > len(days) else low + np.arange(number)  # each day is looked at once
+    month = every.astype("M8[M]")
+    sides: NDArray[np.int64] = (month.astype(np.int64) << _DAY_BITS) + (every - month).astype("i8")
+    return sides if every is days else sides.take((days - low).astype("i8"), mode="clip")

@@ -13,7 +13,7 @@ from mhscreen.steps.roster import ROSTER_COLUMNS, find_columns
 from mhscreen.vocabulary import Sex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
@@ -34,24 +34,25 @@ __all__ = [
 MOST_CANDIDATES = 5
 """More pupils than this who fit sex and class alone point to nobody."""
 
-Claims = dict[str, "NDArray[np.object_]"]
-"""What forms say of who filled them in: birth date, sex, class; None where they do not."""
+Claims = dict[str, "NDArray[Any]"]
+"""What forms say of who filled them in: birth date (NaT where they do not), sex (−1) and class
+(None)."""
 
 
 def identity_claims(table: Table, log: ProblemLog) -> Claims:
     """Return what the forms say about who filled them in, where they say it legibly."""
     claims: Claims = {}
     for name, heading in _headings(table).items():
-        values, bad = cells.map_column(table.columns[heading], _PARSERS[name], None, "O")
+        values, bad = cells.map_column(table.columns[heading], *_PARSERS[name])
         claims[name] = values
-        for row in np.flatnonzero(bad).tolist():
-            log.add(
-                "MH414",
-                f"{name} cannot be read",
-                file=table.name,
-                row=table.row_number(row),
-                hint="the value is withheld; it is not compared with the roster",
-            )
+        log.add_rows(
+            "MH414",
+            f"{name} cannot be read",
+            np.flatnonzero(bad).tolist(),
+            lambda row: {"row": table.row_number(row)},
+            file=table.name,
+            hint="the value is withheld; it is not compared with the roster",
+        )
     return claims
 
 
@@ -76,12 +77,12 @@ def parse_class(cell: object) -> str | None:
     return None if text is None else text.casefold().removesuffix("班").strip()
 
 
-_PARSERS: dict[str, Callable[[object], object]] = {
-    "birth_date": cells.parse_date,
-    "sex": lambda cell: cells.parse_term(cell, Sex, m="male", f="female"),
-    "class": parse_class,
+_PARSERS: dict[str, tuple[Callable[[object], object], object, str]] = {
+    "birth_date": (cells.parse_date, np.datetime64("NaT"), "M8[D]"),
+    "sex": (lambda cell: cells.parse_term(cell, Sex, m="male", f="female"), -1, "i1"),
+    "class": (parse_class, None, "O"),
 }
-"""What a form may say of who filled it in."""
+"""What a form may say of who filled it in: how it is read, and what stands where it does not."""
 
 
 class Claim(NamedTuple):
@@ -113,29 +114,51 @@ def compare_identity(
     claimed : set of Claim
         What those forms say: whom they may be by, `Candidates` finds out.
     """
+    differs = {
+        name: _differs(name, said, roster, places) & (places >= 0) for name, said in claims.items()
+    }
     differing: dict[int, list[str]] = {}
     claimed: set[Claim] = set()
-    if not claims:
-        return differing, claimed
-    known: dict[str, NDArray[Any]] = {"birth_date": roster.birth_date, "sex": roster.sex}
-    known["class"] = _classes(roster)
-    for form in np.flatnonzero(places >= 0).tolist():
-        said = {name: values[form] for name, values in claims.items()}
-        names = [name for name, value in said.items() if _differs(value, known[name][places[form]])]
-        if names:
-            differing[form] = names
-            claimed.add(Claim(said.get("birth_date"), said.get("sex"), said.get("class")))
+    every = np.logical_or.reduce([np.zeros(len(places), dtype=bool), *differs.values()])
+    for form in np.flatnonzero(every).tolist():
+        differing[form] = [name for name, where in differs.items() if where[form]]
+        said = {name: _said(values[form]) for name, values in claims.items()}
+        claimed.add(Claim(said.get("birth_date"), said.get("sex"), said.get("class")))
     return differing, claimed
 
 
-def _differs(said: object, known: object) -> bool:
-    """Return whether both are given and not equal."""
-    unknown = known in ("", -1) or (isinstance(known, np.datetime64) and np.isnat(known))
-    return not (said is None or unknown or said == known)
+def _differs(
+    name: str, said: NDArray[Any], roster: Roster, places: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return where both are given and not equal."""
+    if not len(roster):
+        return np.zeros(len(said), dtype=bool)
+    known: NDArray[Any]
+    if name == "birth_date":
+        known = roster.birth_date[places]
+        given = ~np.isnat(said) & ~np.isnat(known)
+    elif name == "sex":
+        known = roster.sex[places]
+        given = (said >= 0) & (known >= 0)
+    else:
+        known = _classes(roster)[places]
+        given = np.array([one is not None for one in said.tolist()]) & (known != "")
+    return np.asarray(given & (said != known))
+
+
+def _said(value: Any) -> Any:
+    """Return what a form says, None where it says nothing."""
+    if isinstance(value, np.datetime64):
+        return None if np.isnat(value) else value
+    if isinstance(value, np.integer):
+        return None if value < 0 else int(value)
+    return value
 
 
 def _classes(roster: Roster) -> NDArray[np.object_]:
-    return np.array([parse_class(name) or "" for name in roster.class_], dtype=object)
+    column = roster.texts["class"]
+    names, _ = cells.map_values(column.values, parse_class, "", "O")
+    return np.asarray(names[column.index])
 
 
 @dataclass
@@ -162,10 +185,9 @@ class Candidates:
         if not self.claims:
             return
         self._days.update(self._claimed_days().intersection(np.unique(roster.birth_date)))
-        wanted = {(claim.sex, claim.class_) for claim in self.claims}
-        for who in _traits(roster):
-            if who[:2] in wanted:
-                self._fit[who] += 1
+        who, place = _traits(roster)
+        for one, number in zip(who, np.bincount(place, minlength=len(who)).tolist(), strict=True):
+            self._fit[one] += number
 
     def mark(self, roster: Roster) -> NDArray[np.bool_]:
         """Return the pupils of a roster, or of a part of it, who may be meant."""
@@ -174,7 +196,8 @@ class Candidates:
         marked = np.isin(roster.birth_date, np.array(sorted(self._days), dtype="M8[D]"))
         meant = self._meant_by_class()
         if meant:
-            marked |= np.array([who in meant for who in _traits(roster)], dtype=bool)
+            who, place = _traits(roster)
+            marked |= np.array([one in meant for one in who], dtype=bool)[place]
         return np.asarray(marked)
 
     def _claimed_days(self) -> set[np.datetime64]:
@@ -194,7 +217,17 @@ class Candidates:
         return meant
 
 
-def _traits(roster: Roster) -> Iterator[tuple[int, str, bool]]:
-    """Yield the sex and class of each pupil, and whether the birth date is known."""
-    born = (~np.isnat(roster.birth_date)).tolist()
-    return zip(roster.sex.tolist(), _classes(roster).tolist(), born, strict=True)
+def _traits(roster: Roster) -> tuple[list[tuple[int, str, bool]], NDArray[np.int64]]:
+    """Return sexes and classes, with whether the birth date is known, and which each pupil has."""
+    names, _ = cells.map_values(roster.texts["class"].values, parse_class, "", "O")
+    number = {name: place for place, name in enumerate(dict.fromkeys(names.tolist()))}
+    of_values = np.array([number[name] for name in names.tolist()])
+    sexes = len(Sex) + 1
+    code = of_values[roster.texts["class"].index] * sexes + roster.sex + 1
+    code = code * 2 + ~np.isnat(roster.birth_date)
+    found, place = np.unique(code, return_inverse=True)
+    classes = list(number)
+    who = [
+        (one // 2 % sexes - 1, classes[one // 2 // sexes], bool(one % 2)) for one in found.tolist()
+    ]
+    return who, place

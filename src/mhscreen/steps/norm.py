@@ -12,7 +12,7 @@ from mhscreen.kernels.lookup import look_up
 from mhscreen.plan.norming import ANY_SEX, BoxCoxPlan, TablePlan
 from mhscreen.plan.plan import check_plan
 from mhscreen.problems import UsageError, expect
-from mhscreen.steps.bind import form_times
+from mhscreen.steps.bind import form_ages
 from mhscreen.steps.score import Scores, find_scale, of_pupils
 from mhscreen.vocabulary import NormReason
 
@@ -188,10 +188,10 @@ def norm(plan: Plan, scores: Scores) -> NormedScores:
     normed = []
     for one in plan.norms:
         forms = batch.forms[one.slot]
-        pupils = batch.roster.take(forms.pupil)
-        moment = form_times(plan, forms, batch.at)
+        roster, pupil = batch.roster, forms.pupil
+        age = form_ages(plan, roster, forms, batch.at)
         scale = scores.forms[one.slot].scales[one.scale]
-        normed.append(norm_scale(one, scale, pupils.sex, pupils.ages(moment), pupils.grade))
+        normed.append(norm_scale(one, scale, roster.sex[pupil], age, roster.grade[pupil]))
     return NormedScores(scores, tuple(normed))
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mhscreen.steps import cells
+from mhscreen.steps.references import Names, parse_subject, read_references
+from mhscreen.steps.tables import Column, concatenate_columns
+from mhscreen.steps.texts import Texts
 from mhscreen.vocabulary import Attendance, Sex, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -100,16 +103,19 @@ def roster_schema() -> dict[str, Any]:
     }
 
 
+_TEXTS = ("school", "class", "district", "city", "dormitory")
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Roster:
     """The pupils, column by column; every array has shape (pupils,).
 
     Attributes
     ----------
-    subject : ndarray of object
+    references : Texts
         The pupil's reference; unique.
-    school, class_, district, city, dormitory : ndarray of object
-        Text, empty where not given.
+    texts : mapping of str to Column
+        School, class, district, city and dormitory; a cell is empty where not given.
     stage, grade, sex, status : ndarray of int8
         Positions in `Stage`, `Sex`, `Attendance`; grade as a number. −1 where not given.
     birth_date : ndarray of datetime64[D]
@@ -125,12 +131,8 @@ class Roster:
         roster was read in parts.
     """
 
-    subject: NDArray[np.object_]
-    school: NDArray[np.object_]
-    class_: NDArray[np.object_]
-    district: NDArray[np.object_]
-    city: NDArray[np.object_]
-    dormitory: NDArray[np.object_]
+    references: Texts
+    texts: Mapping[str, Column]
     stage: NDArray[np.int8]
     grade: NDArray[np.int8]
     sex: NDArray[np.int8]
@@ -147,11 +149,56 @@ class Roster:
 
     def __len__(self) -> int:
         """Return the number of pupils."""
-        return len(self.subject)
+        return len(self.references)
+
+    @cached_property
+    def names(self) -> Names:
+        """Where each reference stands."""
+        return Names(self.references)
+
+    @cached_property
+    def subject(self) -> NDArray[np.object_]:
+        """The pupil's reference, as an object."""
+        subject = np.empty(len(self), dtype=object)
+        subject[:] = self.references.strings()
+        return subject
+
+    @cached_property
+    def school(self) -> NDArray[np.object_]:
+        """The school's name, empty where not given; so are the others."""
+        return self._text("school")
+
+    @cached_property
+    def class_(self) -> NDArray[np.object_]:
+        """The class."""
+        return self._text("class")
+
+    @cached_property
+    def district(self) -> NDArray[np.object_]:
+        """The district."""
+        return self._text("district")
+
+    @cached_property
+    def city(self) -> NDArray[np.object_]:
+        """The city."""
+        return self._text("city")
+
+    @cached_property
+    def dormitory(self) -> NDArray[np.object_]:
+        """The dormitory."""
+        return self._text("dormitory")
+
+    def _text(self, name: str) -> NDArray[np.object_]:
+        column = self.texts[name]
+        return np.array([*column.values, ""], dtype=object)[column.index]
 
     def take(self, rows: NDArray[np.int64]) -> Roster:
         """Return some of the pupils."""
-        return Roster(**{name: values[rows] for name, values in vars(self).items()})
+        return Roster(
+            self.references.take(rows),
+            {name: Column(one.index[rows], one.values) for name, one in self.texts.items()},
+            **{name: vars(self)[name][rows] for name in _ARRAYS},
+        )
 
     def ages(self, moment: NDArray[np.datetime64]) -> NDArray[np.float64]:
         """Return each pupil's age in years at a moment each; NaN where it cannot be told.
@@ -160,6 +207,9 @@ class Roster:
         on the roster stands in where there is no birth date.
         """
         return cells.age_in_years(self.birth_date, moment, self.age)
+
+
+_ARRAYS = tuple(field.name for field in fields(Roster)[2:])
 
 
 def find_columns(table: Table, known: dict[str, tuple[str, ...]]) -> dict[str, str]:
@@ -213,27 +263,12 @@ def read_roster(plan: Plan, table: Table, log: ProblemLog) -> Roster:
                 expected=", ".join(ROSTER_COLUMNS),
             )
     reader = _Reader(table, headings, log)
-    subject = reader.read("subject", parse_subject, None, "O")
-    for row in [row for row, one in enumerate(subject.tolist()) if one is None]:
-        log.add(
-            "MH503",
-            "no subject",
-            file=table.name,
-            row=table.row_number(row),
-            expected="the pupil's reference",
-            hint="the line is entered under its file and row; no form can be matched to it",
-        )
-        subject[row] = f"{table.name}:{table.row_number(row)}"
-    nameless = np.char.startswith(subject.astype(str), f"{table.name}:")
+    references = _read_subjects(reader)
     stage = reader.read("stage", lambda c: cells.parse_term(c, Stage), -1, "i1")
     grade = reader.read("grade", cells.parse_grade, -1, "i1")
     everyone = Roster(
-        subject=subject,
-        school=reader.read("school", cells.parse_text, "", "O"),
-        class_=reader.read("class", cells.parse_text, "", "O"),
-        district=reader.read("district", cells.parse_text, "", "O"),
-        city=reader.read("city", cells.parse_text, "", "O"),
-        dormitory=reader.read("dormitory", cells.parse_text, "", "O"),
+        references,
+        {name: reader.texts(name) for name in _TEXTS},
         stage=stage,
         grade=grade,
         sex=reader.read("sex", lambda c: cells.parse_term(c, Sex, m="male", f="female"), -1, "i1"),
@@ -241,38 +276,46 @@ def read_roster(plan: Plan, table: Table, log: ProblemLog) -> Roster:
         birth_date=reader.read("birth_date", _parse_birth_date, np.datetime64("NaT"), "M8[D]"),
         age=reader.read("age", _parse_age, np.nan, "f8"),
         group=_groups(plan, stage, grade),
-        error=nameless,
+        error=references.begin_with(f"{table.name}:"),
         duplicate=np.zeros(table.rows, dtype=bool),
-        line=np.array([table.row_number(row) for row in range(table.rows)], dtype=np.int64),
+        line=table.numbers,
     )
-    for row in np.flatnonzero(everyone.group < 0).tolist():
-        log.add(
-            "MH505",
-            "no group of the programme holds this stage and grade",
-            file=table.name,
-            row=table.row_number(row),
-            subject=subject[row],
-            expected=", ".join(group.id for group in plan.programme.groups),
-            hint="the pupil is entered and flagged as an error",
-        )
+    log.add_rows(
+        "MH505",
+        "no group of the programme holds this stage and grade",
+        np.flatnonzero(everyone.group < 0).tolist(),
+        lambda row: {"row": table.row_number(row), "subject": references[row]},
+        file=table.name,
+        expected=", ".join(group.id for group in plan.programme.groups),
+        hint="the pupil is entered and flagged as an error",
+    )
     roster = _one_line_each(everyone, table, log)
     roster.error[:] |= roster.group < 0
     return _with_broken_lines(roster, table, log)
 
 
-def parse_subject(cell: object) -> str | None:
-    """Return a pupil's reference; only an empty cell is none: ``NA`` may be one.
-
-    Raises
-    ------
-    ValueError
-        If digits of a long number are lost.
-    """
-    if isinstance(cell, str) and cell.isascii() and "+" not in cell:
-        return cell.strip() or None  # by far the usual case; no digits of it can be lost
-    if isinstance(cell, str) and cells.is_blank(cell):
-        return unicodedata.normalize("NFKC", cell).strip() or None
-    return cells.parse_text(cell)
+def _read_subjects(reader: _Reader) -> Texts:
+    """Return the reference on each line; file and row where there is none."""
+    table = reader.table
+    column = reader.column("subject")
+    read = read_references(column)
+    reader.complain("subject", read.lost)
+    nobody = read.nobody
+    reader.log.add_rows(
+        "MH503",
+        "no subject",
+        nobody.tolist(),
+        lambda row: {"row": table.row_number(row)},
+        file=table.name,
+        expected="the pupil's reference",
+        hint="the line is entered under its file and row; no form can be matched to it",
+    )
+    if not len(nobody):
+        return read.of_rows()
+    named = [f"{table.name}:{table.row_number(row)}" for row in nobody.tolist()]
+    index = read.index.copy()
+    index[nobody] = len(read.texts) + np.arange(len(nobody), dtype=np.int32)
+    return replace(read, texts=Texts.together([read.texts, Texts.of(named)]), index=index).of_rows()
 
 
 def _parse_age(cell: object) -> float | None:
@@ -291,11 +334,17 @@ def _parse_birth_date(cell: object) -> np.datetime64 | None:
 
 def _with_broken_lines(roster: Roster, table: Table, log: ProblemLog) -> Roster:
     """Add the pupils whose line cannot be read: they must have an entry, too."""
-    known = set(roster.subject.tolist())
-    lost: list[str] = []
-    lines: list[int] = []
-    for broken in table.broken_rows:
-        subject = "" if broken.guessed else broken.subject
+    if not table.broken_rows:
+        return roster
+    subjects = ["" if broken.guessed else broken.subject for broken in table.broken_rows]
+    names = [
+        subject or f"{table.name}:{broken.row}"
+        for subject, broken in zip(subjects, table.broken_rows, strict=True)
+    ]
+    lost: dict[str, int] = {}
+    for broken, subject, name, place in zip(
+        table.broken_rows, subjects, names, roster.names.find(Texts.of(names)).tolist(), strict=True
+    ):
         log.add(
             "MH504" if subject else "MH503",
             "the line cannot be read",
@@ -304,33 +353,24 @@ def _with_broken_lines(roster: Roster, table: Table, log: ProblemLog) -> Roster:
             subject=subject,
             hint="mend the line; until then the pupil is entered without school, stage and grade",
         )
-        name = subject or f"{table.name}:{broken.row}"
-        if name in known:
-            roster.error[roster.subject == name] = True
+        if place >= 0:
+            roster.error[place] = True
         else:
-            known.add(name)
-            lost.append(name)
-            lines.append(UNREADABLE + broken.row)
+            lost.setdefault(name, UNREADABLE + broken.row)
     if not lost:
         return roster
-    last = replace(nameless_pupils(lost, error=True), line=np.array(lines, dtype=np.int64))
-    return _join(roster, last)
+    line = np.array(list(lost.values()), dtype=np.int64)
+    return _join(roster, replace(nameless_pupils(list(lost), error=True), line=line))
 
 
 def nameless_pupils(subjects: list[str], *, error: bool) -> Roster:
     """Return pupils of whom nothing but the reference is known."""
     number = len(subjects)
-    subject = np.empty(number, dtype=object)
-    subject[:] = subjects
-    empty = np.full(number, "", dtype=object)
+    empty = Column(np.full(number, -1, dtype=np.int32), ())
     unknown = np.full(number, -1, dtype=np.int8)
     return Roster(
-        subject=subject,
-        school=empty,
-        class_=empty,
-        district=empty,
-        city=empty,
-        dormitory=empty,
+        Texts.of(subjects),
+        dict.fromkeys(_TEXTS, empty),
         stage=unknown,
         grade=unknown,
         sex=unknown,
@@ -346,10 +386,9 @@ def nameless_pupils(subjects: list[str], *, error: bool) -> Roster:
 
 def _join(first: Roster, second: Roster) -> Roster:
     return Roster(
-        **{
-            name: np.concatenate([values, vars(second)[name]])
-            for name, values in vars(first).items()
-        }
+        Texts.together([first.references, second.references]),
+        {name: concatenate_columns([one, second.texts[name]]) for name, one in first.texts.items()},
+        **{name: np.concatenate([vars(first)[name], vars(second)[name]]) for name in _ARRAYS},
     )
 
 
@@ -361,24 +400,42 @@ class _Reader:
         self.headings = headings
         self.log = log
 
+    def column(self, name: str) -> Column:
+        """Return a column; an empty one where there is none."""
+        if name in self.headings:
+            return self.table.columns[self.headings[name]]
+        return Column(np.full(self.table.rows, -1, dtype=np.int32), ())
+
     def read(
         self, name: str, parse: Callable[[object], object], default: object, dtype: str
     ) -> NDArray[Any]:
+        """Return what stands in a column, or a default."""
         if name not in self.headings:
             return np.full(self.table.rows, default, dtype=dtype)
-        column = self.table.columns[self.headings[name]]
-        values, bad = cells.map_column(column, parse, default, dtype)
-        for row in np.flatnonzero(bad).tolist():
-            self.log.add(
-                "MH504",
-                "not understood",
-                file=self.table.name,
-                path=name,
-                row=self.table.row_number(row),
-                expected=_EXPECTED.get(name, ""),
-                hint="the value is withheld; it counts as not given",
-            )
+        values, bad = cells.map_column(self.column(name), parse, default, dtype)
+        self.complain(name, np.flatnonzero(bad))
         return values
+
+    def texts(self, name: str) -> Column:
+        """Return what stands in a column, once per distinct value."""
+        column = self.column(name)
+        values, bad = cells.map_values(column.values, cells.parse_text, "", "O")
+        if bad.any():
+            self.complain(name, np.flatnonzero(bad[column.index]))
+        return Column(column.index, tuple(values[:-1].tolist()))
+
+    def complain(self, name: str, rows: NDArray[np.int64]) -> None:
+        """Log the rows that are not understood."""
+        self.log.add_rows(
+            "MH504",
+            "not understood",
+            rows.tolist(),
+            lambda row: {"row": self.table.row_number(row)},
+            file=self.table.name,
+            path=name,
+            expected=_EXPECTED.get(name, ""),
+            hint="the value is withheld; it counts as not given",
+        )
 
 
 def _one_line_each(everyone: Roster, table: Table, log: ProblemLog) -> Roster:
@@ -387,36 +444,40 @@ def _one_line_each(everyone: Roster, table: Table, log: ProblemLog) -> Roster:
     Lines that say the same are one pupil. Where they differ they may be two: the entry is then
     an error that a person must settle, and which line it shows does not depend on their order.
     """
-    lines: dict[str, list[int]] = {}
-    for row, subject in enumerate(everyone.subject.tolist()):
-        lines.setdefault(subject, []).append(row)
-    rows = []
-    first = []
-    for subject, places in lines.items():
-        first.append(int(everyone.line[places[0]]))
-        if len(places) > 1:
-            said = {row: _line(everyone, row) for row in places}
-            differ = len(set(said.values())) > 1
-            for row in places:
-                log.add(
-                    "MH502",
-                    f"one of {len(places)} lines of this subject"
-                    + (", which differ" if differ else ""),
-                    file=table.name,
-                    row=table.row_number(row),
-                    subject=subject,
-                    expected="each pupil once",
-                    hint="two pupils with one reference? give each a reference of their own"
-                    if differ
-                    else "the lines say the same; take one out",
-                )
-            everyone.duplicate[places] = True
-            everyone.error[places] |= differ
-            rows.append(min(places, key=lambda row: (said[row], row)))
-        else:
-            rows.append(places[0])
-    kept = everyone.take(np.array(rows, dtype=np.int64))
-    return replace(kept, line=np.array(first, dtype=np.int64))
+    first = everyone.names.first
+    again = np.flatnonzero(first != np.arange(len(first)))
+    if not len(again):
+        return everyone
+    lines: dict[int, list[int]] = {}
+    for row in np.flatnonzero(np.isin(first, first[again])).tolist():
+        lines.setdefault(int(first[row]), []).append(row)
+    shown = np.arange(len(first))
+    differ: dict[int, tuple[int, bool]] = {}
+    for places in lines.values():
+        said = {row: _line(everyone, row) for row in places}
+        unlike = len(set(said.values())) > 1
+        differ.update(dict.fromkeys(places, (len(places), unlike)))
+        everyone.duplicate[places] = True
+        everyone.error[places] |= unlike
+        shown[places[0]] = min(places, key=lambda row: (said[row], row))
+    log.add_rows(
+        "MH502",
+        "one of several lines of their subjects",
+        list(differ),
+        lambda row: {
+            "what": f"one of {differ[row][0]} lines of this subject"
+            + (", which differ" if differ[row][1] else ""),
+            "row": table.row_number(row),
+            "subject": everyone.references[row],
+            "hint": "two pupils with one reference? give each a reference of their own"
+            if differ[row][1]
+            else "the lines say the same; take one out",
+        },
+        file=table.name,
+        expected="each pupil once",
+    )
+    kept = np.unique(first)
+    return replace(everyone.take(shown[kept]), line=everyone.line[kept])
 
 
 def _line(roster: Roster, row: int) -> tuple[str, ...]:

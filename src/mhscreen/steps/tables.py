@@ -12,12 +12,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mhscreen.steps.texts import Texts
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["BrokenRow", "Column", "Table", "concatenate", "encode", "take_rows"]
+__all__ = [
+    "BrokenRow",
+    "Column",
+    "Table",
+    "concatenate",
+    "concatenate_columns",
+    "distinct",
+    "encode",
+    "take_rows",
+]
 
 _FEW = 64  # distinct cells that may be carried along though they do not stand in any row
 
@@ -31,14 +42,15 @@ class Column:
 
     Attributes
     ----------
-    index : ndarray of int32, shape (rows,)
+    index : ndarray of int32, or of int8 for small whole numbers, shape (rows,)
         Which of `values` stands in each row; −1 where the cell is empty.
-    values : tuple
-        The distinct cells, as found (str, int, float, bool, date or datetime).
+    values : sequence
+        The cells as found (str, int, float, bool, date or datetime): a tuple of distinct ones, of
+        which a whole number may stand in no row; or `Texts`, where almost every cell is another.
     """
 
-    index: NDArray[np.int32]
-    values: tuple[Cell, ...]
+    index: NDArray[np.int32] | NDArray[np.int8]
+    values: Sequence[Cell]
 
     def __repr__(self) -> str:
         return f"<Column: {len(self)} rows>"
@@ -113,6 +125,13 @@ class Table:
             return int(self.cell_rows[heading][row])
         return int(row + 1 if self.row_numbers is None else self.row_numbers[row])
 
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """The one-based numbers that messages give for the rows."""
+        if self.row_numbers is None:
+            return np.arange(1, self.rows + 1, dtype=np.int64)
+        return self.row_numbers
+
     def column_number(self, heading: str) -> int:
         """Return the one-based number that a message gives for a column."""
         if self.column_numbers is not None:
@@ -145,7 +164,7 @@ def take_rows(table: Table, rows: NDArray[np.int64]) -> Table:
 
     The table is one as it was read: `cell_rows` are not kept, nor are its broken rows.
     """
-    numbers = rows + 1 if table.row_numbers is None else table.row_numbers[rows]
+    numbers = table.numbers[rows]
     columns = {heading: _take(column, rows) for heading, column in table.columns.items()}
     return replace(table, columns=columns, rows=len(rows), row_numbers=numbers, broken_rows=())
 
@@ -157,8 +176,19 @@ def _take(column: Column, rows: NDArray[np.int64]) -> Column:
         return Column(index, column.values)
     used, places = np.unique(index, return_inverse=True)
     blanks = int(used[0] < 0) if len(used) else 0
-    values = tuple(column.values[at] for at in used[blanks:].tolist())
-    return Column((places - blanks).astype(np.int32), values)
+    kept = used[blanks:]
+    values = column.values
+    some: Sequence[Cell] = (
+        values.take(kept)
+        if isinstance(values, Texts)
+        else tuple(values[at] for at in kept.tolist())
+    )
+    return Column((places - blanks).astype(np.int32), some)
+
+
+def distinct(column: Column) -> Column:
+    """Return the same cells with no value twice, so that rows are equal where their index is."""
+    return encode(column.cells()) if isinstance(column.values, Texts) else column
 
 
 def concatenate(tables: Sequence[Table]) -> Table:
@@ -176,23 +206,28 @@ def concatenate(tables: Sequence[Table]) -> Table:
     if len(tables) == 1:
         return first
     columns = {
-        heading: _concatenate([table.columns[heading] for table in tables])
+        heading: concatenate_columns([table.columns[heading] for table in tables])
         for heading in first.columns
     }
-    numbers = [
-        np.arange(1, table.rows + 1) if table.row_numbers is None else table.row_numbers
-        for table in tables
-    ]
     return replace(
         first,
         columns=columns,
         rows=sum(table.rows for table in tables),
-        row_numbers=np.concatenate(numbers),
+        row_numbers=np.concatenate([table.numbers for table in tables]),
         broken_rows=tuple(row for table in tables for row in table.broken_rows),
     )
 
 
-def _concatenate(columns: Sequence[Column]) -> Column:
+def concatenate_columns(columns: Sequence[Column]) -> Column:
+    """Put columns one below the other."""
+    texts = [column.values for column in columns if isinstance(column.values, Texts)]
+    if len(texts) == len(columns):
+        firsts = np.cumsum([0, *map(len, texts)])[:-1]
+        indices = [
+            np.where(column.index < 0, -1, column.index + first)
+            for column, first in zip(columns, firsts.tolist(), strict=True)
+        ]
+        return Column(np.concatenate(indices).astype(np.int32), Texts.together(texts))
     places: dict[tuple[type, Cell], int] = {}
     parts = []
     for column in columns:
