@@ -968,6 +968,7 @@ def compare_with_norm(
     frame: Any,
     *,
     columns: ColumnNames | None = None,
+    composition: Mapping[str, Mapping[Any, float]] | None = None,
     percentile_margin: float = 5.0,
     sd_margin: float = 0.2,
     at: Moment | None = None,
@@ -984,6 +985,10 @@ def compare_with_norm(
         Answers, one form per row, as for `build_norm`.
     columns : str or dict, optional
         A pattern (``"PHQ{number}"``) or a map of heading to item id.
+    composition : dict, optional
+        The composition that the sample is weighted to, so that other grades or more girls than
+        before are not taken for drift: ``{"grade": {7: 5200, 8: 5100}}``; counts or shares of
+        ``sex``, ``grade``, ``age`` in whole years, or a further column.
     percentile_margin, sd_margin : float
         The smallest difference that matters, in percentile points or standard deviations.
     at : date, datetime or str, optional
@@ -1016,6 +1021,8 @@ def compare_with_norm(
         age=age,
         grade=grade,
         school=_texts(table, "school"),
+        groups=_groups(table, set(composition or {}) - {"sex", "grade", "age"}),
+        composition=composition,
         percentile_margin=percentile_margin,
         sd_margin=sd_margin,
     )

@@ -85,6 +85,75 @@ def test_schools_widen_the_interval(town):
     assert with_schools["effect"][0] == pytest.approx(without["effect"][0])
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A library with a norm of a town that knows no grades, though the upper ones score higher."""
+    folder = tmp_path_factory.mktemp("plain") / "norms/phq9"
+    folder.mkdir(parents=True)
+    built = mh.build_norm(
+        "phq9@1.0.0", of_grades(8000, 0.5), ABOUT, by=("sex",), method="empirical"
+    )
+    (folder / "town-2026.1.0.0.yaml").write_text(built.to_yaml(), "utf-8")
+    (folder / "town-2026.1.0.0.cases.yaml").write_text(built.cases_yaml(), "utf-8")
+    return load_library(folder.parent, base=SHIPPED)
+
+
+def of_grades(pupils, upper, seed=1, shift=0.0):
+    """Return pupils of grades 7 and 8 in this mixture; those of grade 8 score clearly higher."""
+    eight = int(pupils * upper)
+    parts = [answers(pupils - eight, seed, shift), answers(eight, seed + 50, shift + 1.2)]
+    return pd.concat([part.assign(grade=7 + place) for place, part in enumerate(parts)])
+
+
+HALVES = {"grade": {7: 4000, 8: 4000}}
+
+
+def test_other_grades_than_before_are_no_drift_once_they_are_weighted_back(plain):
+    frame = of_grades(6000, 0.8, seed=7).drop(columns="school")
+    assert drift(plain, frame)["verdict"][0] == "moved"
+    found = drift(plain, frame, composition=HALVES)
+    assert found["verdict"][0] == "not moved"
+    assert found["as_sampled"][0] == pytest.approx(drift(plain, frame)["effect"][0])
+    assert abs(found["effect"][0]) < 2 < found["as_sampled"][0]
+    assert found["se"][0] > drift(plain, frame)["se"][0]
+
+
+def test_drift_behind_the_same_mean_is_seen_once_grades_are_weighted_back(plain):
+    """More of the lower grade, and everybody worse: as sampled the two nearly cancel."""
+    frame = of_grades(6000, 0.2, seed=9, shift=0.45).drop(columns="school")
+    assert drift(plain, frame)["verdict"][0] == "not moved"
+    assert drift(plain, frame, composition=HALVES)["verdict"][0] == "moved"
+
+
+def test_pupils_of_unknown_grade_are_left_out_of_the_weighting_and_counted(plain):
+    frame = of_grades(3000, 0.5, seed=11)
+    frame["grade"] = frame["grade"].astype(object)
+    frame.iloc[:40, frame.columns.get_loc("grade")] = None
+    found = mh.compare_with_norm("phq9/town-2026@1", frame, library=plain, composition=HALVES)
+    assert [one.code for one in found.problems] == ["MH723"]
+    assert "40 pupils" in str(found.problems[0])
+    assert found.pupils[0] == 2960
+    assert "weighted to the stated grade" in found.title()
+
+
+def test_age_in_years_and_further_columns_can_be_weighted_to(plain):
+    frame = of_grades(3000, 0.5, seed=12).assign(
+        age=lambda f: f["grade"] + 6.5, district=lambda f: np.where(f.index % 3, "east", "west")
+    )
+    composition = {"age": {13: 70, 14: 30}, "district": {"east": 50, "west": 50}}
+    found = mh.compare_with_norm("phq9/town-2026@1", frame, library=plain, composition=composition)
+    assert found.composition.to_frame()["after"].tolist() == pytest.approx([0.7, 0.3, 0.5, 0.5])
+
+
+def test_a_composition_that_the_sample_cannot_have_is_refused_by_name(plain):
+    frame = of_grades(500, 0.5, seed=13)
+    with pytest.raises(AnalysisError) as caught:
+        drift(plain, frame, composition={"grade": {7: 1, 8: 1, 9: 1}})
+    assert [(one.code, one.path) for one in caught.value.problems] == [("MH708", "grade")]
+    with pytest.raises(UsageError, match="no such column"):
+        drift(plain, frame, composition={"street": {"a": 1}})
+
+
 def test_pupils_outside_the_norm_are_counted_and_not_borrowed_for(town):
     frame = answers(2000, seed=6)
     frame.loc[frame.index < 500, "grade"] = 3
@@ -159,6 +228,14 @@ def test_the_command_writes_a_table_that_check_accepts(folder):
                 "--definitions", folder / "norms")  # fmt: skip
     assert again.exit_code == 0, again.output
     assert "not moved" in again.output
+    assert "as sampled" not in again.output
+    margins = folder / "composition.csv"
+    margins.write_text("margin,group,count\ngrade,7,50\ngrade,8,50\n", "utf-8")
+    weighted = run("norms", "drift", "phq9/town-2026@1", folder / "answers.parquet",
+                   "--definitions", folder / "norms", "--composition", margins)  # fmt: skip
+    assert weighted.exit_code == 0, weighted.output
+    assert "weighted to the stated grade" in weighted.output
+    assert "as sampled" in weighted.output
 
 
 def test_a_table_that_is_there_is_never_written_over(folder):

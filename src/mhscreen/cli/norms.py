@@ -171,6 +171,13 @@ def drift(
     column: Annotated[
         str | None, typer.Option(help="How columns are named, such as 'PHQ{number}'.")
     ] = None,
+    composition: Annotated[
+        Path | None,
+        typer.Option(
+            help="Weigh the sample to this composition: a table with the columns margin, group, "
+            "count."
+        ),
+    ] = None,
     at: Annotated[str | None, typer.Option(help="The day on which ages are taken.")] = None,
     definitions: Annotated[
         list[Path] | None,
@@ -191,14 +198,19 @@ def drift(
             norm,
             _read(answers),
             columns=column,
+            composition=None if composition is None else _margins(composition),
             percentile_margin=percentile_margin,
             sd_margin=sd_margin,
             at=at,
             library=library,
             on_problem="report",
         )
+    for problem in found.problems:
+        typer.echo(str(problem), err=True)
     typer.echo(found.title())
     left = {"se", "measure", "not_normed"}
+    if found.composition is None:
+        left.add("as_sampled")  # the same as the effect
     _print_columns({name: one for name, one in found.columns().items() if name not in left})
 
 
