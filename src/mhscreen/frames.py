@@ -368,11 +368,12 @@ def _small_numbers(numbers: NDArray[Any]) -> Column | None:
         return None
     index = np.empty(len(numbers), dtype=np.int8)
     for start in range(0, len(numbers), _BLOCK):
-        above = numbers[start : start + _BLOCK] - numbers.dtype.type(least)
+        block = numbers[start : start + _BLOCK]
+        above = block - numbers.dtype.type(least)
         above[np.isnan(above)] = -1
         part = index[start : start + _BLOCK]
         part[:] = above
-        if not np.array_equal(part, above):
+        if not ((part + numbers.dtype.type(least) == block) | (part < 0)).all():
             return None
     return Column(index, tuple(least + place for place in range(int(most - least) + 1)))
 
