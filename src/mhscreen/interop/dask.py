@@ -1,4 +1,4 @@
-"""Dask: a DataFrame of pupils in, a DataFrame of entries out, partition for partition.
+"""Dask: fragments screened where they lie, or a DataFrame of pupils in and one of entries out.
 
 Needs the extra ``dask``.
 """
@@ -10,14 +10,33 @@ from typing import TYPE_CHECKING, Any
 from mhscreen.interop.rows import RESULT, row_screener
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mhscreen.interop.rows import RowScreener
     from mhscreen.plan.plan import Plan
     from mhscreen.steps.cells import Moment
     from mhscreen.steps.columns import ColumnNames
 
-__all__ = ["screen_frame"]
+__all__ = ["on_dask", "screen_frame"]
+
+
+def on_dask(**how: Any) -> Callable[[Callable[[int], Any], int], list[Any]]:
+    """Return what runs the tasks of `mhscreen.interop.fragments` on Dask.
+
+    Parameters
+    ----------
+    **how
+        As for `dask.compute`: ``scheduler="processes", num_workers=8``; nothing where a client of
+        a cluster is open.
+    """
+
+    def run(call: Callable[[int], Any], number: int) -> list[Any]:
+        import dask
+
+        task = dask.delayed(call, pure=False, traverse=False)
+        return list(dask.compute(*(task(one) for one in range(number)), **how))
+
+    return run
 
 
 def screen_frame(

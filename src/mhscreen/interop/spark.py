@@ -1,4 +1,4 @@
-"""Spark: a DataFrame of pupils in, a DataFrame of entries out, through Arrow.
+"""Spark: fragments screened where they lie, or a DataFrame of pupils in and one of entries out.
 
 Needs the extra ``spark`` and Java 17.
 """
@@ -10,13 +10,38 @@ from typing import TYPE_CHECKING, Any
 from mhscreen.interop.rows import RESULT, row_screener
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from mhscreen.plan.plan import Plan
     from mhscreen.steps.cells import Moment
     from mhscreen.steps.columns import ColumnNames
 
-__all__ = ["screen_frame"]
+__all__ = ["on_spark", "screen_frame"]
+
+
+def on_spark(session: Any) -> Callable[[Callable[[int], Any], int], list[Any]]:
+    """Return what runs the tasks of `mhscreen.interop.fragments` on Spark.
+
+    The task goes to each machine once, as a broadcast; Spark hands out numbers.
+
+    Parameters
+    ----------
+    session : pyspark.sql.SparkSession
+        A session with a context of its own (not Spark Connect).
+    """
+
+    def run(call: Callable[[int], Any], number: int) -> list[Any]:
+        context = session.sparkContext
+        task = context.broadcast(call)
+
+        def call_it(one: int) -> Any:  # and not the value itself, which would go with every task
+            return task.value(one)
+
+        found: list[Any] = context.parallelize(range(number), number).map(call_it).collect()
+        task.unpersist()
+        return found
+
+    return run
 
 
 def screen_frame(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -83,6 +83,11 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"<Plan: {self.programme.ref}, {len(self.forms)} slots>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Tables that scales make when they are first used are made anew where the plan arrives.
+        forms = (replace(form, scales=tuple(map(replace, form.scales))) for form in self.forms)
+        return {**self.__dict__, "forms": tuple(forms)}
 
     @property
     def slots(self) -> tuple[str, ...]:

@@ -189,6 +189,11 @@ class Candidates:
         for one, number in zip(who, np.bincount(place, minlength=len(who)).tolist(), strict=True):
             self._fit[one] += number
 
+    def join(self, other: Candidates) -> None:
+        """Take in what was found on another part of the roster, for the same claims."""
+        self._days |= other._days
+        self._fit.update(other._fit)
+
     def mark(self, roster: Roster) -> NDArray[np.bool_]:
         """Return the pupils of a roster, or of a part of it, who may be meant."""
         if not self.claims:
