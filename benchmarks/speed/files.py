@@ -32,7 +32,6 @@ from battery import AT, battery_plan, battery_scales
 from figures import Figure, compare, run
 from timing import Child, Times, run_child
 
-from mhscreen.interop import part
 from mhscreen.interop.files import ParquetWriter, open_folder, open_source
 from mhscreen.interop.intake import bind_files
 from mhscreen.interop.run_folder import screen_files
@@ -123,16 +122,18 @@ def write_alone(district: Path, out: Path) -> float:
     batch = bind_files(plan, at, None, _roster(district), district / "answers")
     out.mkdir()
     seconds = 0.0
-    with ParquetWriter(out / "archive.parquet") as archive:
-        for number, first in enumerate(range(0, len(batch.roster), BLOCK)):
+    with (
+        (out / "ledger.jsonl").open("wb") as ledger,
+        ParquetWriter(out / "archive.parquet") as archive,
+    ):
+        for first in range(0, len(batch.roster), BLOCK):
             pupils = np.arange(first, min(first + BLOCK, len(batch.roster)))
             screening = screen(plan, batch.take(pupils), at)
             columns = triage_columns(screening.triage, at=at)
             columns["due_at"] = local_times(plan.programme.zone, columns["due_at"])
-            folder = out / str(number)
-            folder.mkdir()
             start = time.perf_counter()
-            part._write_ledger(screening, part.PartFiles(folder))  # noqa: SLF001 - that of a run
+            for block in screening.entries.blocks():
+                ledger.write(b"\n".join([*block.lines, b""]))
             archive.write(columns)
             seconds += time.perf_counter() - start
         start = time.perf_counter()

@@ -120,7 +120,7 @@ def test_reading_and_writing_alone_give_the_bytes_of_a_run(speed, work):
     assert files.screen_once(district / "csv", work / "whole", 1) > 0
     archive = (work / "alone" / "archive.parquet").read_bytes()
     assert archive == (work / "whole" / "archive.parquet").read_bytes()
-    ledger = (work / "alone" / "0" / "ledger.jsonl").read_bytes()
+    ledger = (work / "alone" / "ledger.jsonl").read_bytes()
     assert ledger == (work / "whole" / "ledger.jsonl").read_bytes()
 
 

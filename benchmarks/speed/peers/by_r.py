@@ -26,10 +26,10 @@ _SCRIPT = Path(__file__).with_name("psych.R")
 
 
 class Timed(NamedTuple):
-    """The seconds of each run, the peak memory of R, and the mean by scale."""
+    """The seconds of each run, the peak memory of R where it is known, and the mean by scale."""
 
     seconds: list[float]
-    megabytes: float
+    megabytes: float | None
     means: dict[str, np.ndarray]
 
 
@@ -74,8 +74,11 @@ def time_psych(function: str, answers: Answers, work: Path, runs: int) -> Timed:
     means = np.fromfile(scores).reshape(len(every), -1)
     for file in (codes, keys, scores):
         file.unlink()
-    seconds = [float(line) for line in child.output.split()]
-    return Timed(seconds, child.megabytes, dict(zip(every, means, strict=True)))
+    # R's own word: a process begins with the peak of the one that starts it, and this one is large.
+    lines = child.output.splitlines()
+    peaks = [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")]
+    seconds = [float(line) for line in lines if not line.startswith("VmHWM")]
+    return Timed(seconds, next(iter(peaks), None), dict(zip(every, means, strict=True)))
 
 
 def check(name: str, scores: Scores, timed: Timed) -> None:

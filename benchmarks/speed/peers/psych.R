@@ -1,7 +1,8 @@
 # Times a scoring function of psych by R's own clock:
 #   Rscript psych.R FUNCTION ANSWERS PUPILS KEYS RUNS SCORES
 # ANSWERS are bytes, item by item, 255 where missing; KEYS has a line "scale item item -item ..."
-# for each scale. Prints the seconds of each run; SCORES receives the means, scale by scale.
+# for each scale. Prints the seconds of each run and, where the system tells, the most memory held, in
+# kB; SCORES receives the means, scale by scale.
 suppressMessages(suppressWarnings(library(psych)))
 given <- commandArgs(TRUE)
 pupils <- as.integer(given[3])
@@ -26,3 +27,5 @@ for (run in seq_len(as.integer(given[5]))) {
 }
 found[is.nan(found)] <- NA
 writeBin(as.vector(as.matrix(found)[, names(keys)]), given[6])
+status <- "/proc/self/status"
+if (file.exists(status)) cat(grep("^VmHWM", readLines(status), value = TRUE), "\n")
