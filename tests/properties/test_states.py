@@ -1,22 +1,32 @@
 """Forms that share a state have, to the bit, the scores that each would have by itself."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mhscreen.kernels.codes import missing_code
-from mhscreen.loading import shipped_library
+from mhscreen.loading import read_definition, shipped_library
 from mhscreen.plan.scoring import compile_form
-from mhscreen.steps.score import score_forms
-from mhscreen.vocabulary import MissingReason
+from mhscreen.steps import score as score_step
+from mhscreen.vocabulary import Informant, MissingReason
 
-FORMS = [
-    pytest.param(loaded.definition, informant, id=loaded.definition.slot(informant))
-    for loaded in shipped_library().of_kind("instrument")
-    for informant in loaded.definition.informants
+STEPS = Path(__file__).parents[1] / "steps"
+MADE_UP = [
+    read_definition((STEPS / name).read_text(encoding="utf-8"), name)[0]
+    for name in ("bark.yaml", "moss.yaml")
 ]
-every_shipped_form = pytest.mark.parametrize("instrument, informant", FORMS)
+FORMS = [
+    pytest.param(instrument, informant, id=f"{instrument.ref} {informant}")
+    for instrument in (
+        *(loaded.definition for loaded in shipped_library().of_kind("instrument")),
+        *MADE_UP,
+    )
+    for informant in instrument.informants
+]
+every_form = pytest.mark.parametrize("instrument, informant", FORMS)
 REASONS = [missing_code(reason) for reason in MissingReason]
 
 
@@ -46,16 +56,27 @@ def assert_same(found, expected):
             assert (got.dtype, got.tobytes()) == (values.dtype, values.tobytes()), (one.scale, name)
 
 
-@every_shipped_form
+@every_form
 @given(
-    forms=st.integers(1, 40),
+    forms=st.integers(0, 40),
     blank=st.sampled_from([0, 0.02, 0.2, 0.7]),
     seed=st.integers(0, 2**32 - 1),
+    block=st.sampled_from([1, 3, 16, score_step.BLOCK]),
+    threads=st.integers(1, 3),
 )
-@settings(max_examples=8)
-def test_scores_are_those_of_each_form_by_itself_to_the_bit(
-    score_each, instrument, informant, forms, blank, seed
+@settings(max_examples=10)
+def test_scores_are_those_of_each_form_by_itself_to_the_bit_in_any_block_and_thread(
+    score_each, instrument, informant, forms, blank, seed, block, threads
 ):
     plan = compile_form(instrument, informant)
     codes = answers(plan, forms, blank, seed)
-    assert_same(score_forms(plan, codes), score_each(plan, codes))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(score_step, "BLOCK", block)
+        found = score_step.score_forms(plan, codes, None, threads)
+    assert_same(found, score_each(plan, codes))
+
+
+def test_more_forms_than_a_block_holds_have_the_scores_of_each_form_by_itself(score_each):
+    plan = compile_form(shipped_library().instrument("sdq@1").definition, Informant.PARENT)
+    codes = answers(plan, score_step.BLOCK + 9, 0.1, 5)
+    assert_same(score_step.score_forms(plan, codes, None, 2), score_each(plan, codes))

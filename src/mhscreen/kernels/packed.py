@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Items = Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
+
 __all__ = ["LARGEST_SUM", "MOST_ITEMS", "Counters", "max_packed", "pack", "sum_packed", "unpack"]
 
 _SUM_BITS = 14
@@ -78,14 +80,12 @@ def unpack(packed: NDArray[np.int64]) -> Counters:
     return Counters(*parts)
 
 
-def sum_packed(
-    codes: NDArray[np.uint8], rows: Sequence[int], tables: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def sum_packed(codes: Items, rows: Sequence[int], tables: NDArray[np.int64]) -> NDArray[np.int64]:
     """Add up the packed counters of some items.
 
     Parameters
     ----------
-    codes : ndarray of uint8, shape (items, forms)
+    codes : ndarray of uint8, shape (items, forms), or a sequence of its rows
         Response codes, one contiguous row per item.
     rows : sequence of int
         The items of the scale, as rows of `codes`.
@@ -96,7 +96,7 @@ def sum_packed(
     -------
     ndarray of int64, shape (forms,)
     """
-    total = np.zeros(codes.shape[1], dtype=np.int64)
+    total = np.zeros(len(codes[0]), dtype=np.int64)
     part = np.empty_like(total)
     for row, table in zip(rows, tables, strict=True):
         np.take(table, codes[row], out=part, mode="clip")
@@ -104,14 +104,12 @@ def sum_packed(
     return total
 
 
-def max_packed(
-    codes: NDArray[np.uint8], rows: Sequence[int], tables: NDArray[np.int64]
-) -> Counters:
+def max_packed(codes: Items, rows: Sequence[int], tables: NDArray[np.int64]) -> Counters:
     """Take the largest of the sums, and add up the counts, of some items.
 
     Parameters and shapes are those of `sum_packed`.
     """
-    forms = codes.shape[1]
+    forms = len(codes[0])
     largest = [np.zeros(forms, dtype=np.int64) for _ in range(3)]
     counts = [np.zeros(forms, dtype=np.int64) for _ in range(2)]
     for row, table in zip(rows, tables, strict=True):

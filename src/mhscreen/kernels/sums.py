@@ -33,11 +33,23 @@ class SumCode:
         By sum of numbers, the sum of the vectors.
     reachable : ndarray of bool, shape (size,)
         Where there is such a sum; elsewhere `sums` says nothing.
+    first : ndarray of int64, shape (parts, width)
+        By part, the smallest of each component.
+    weights : ndarray of int64, shape (width,)
+        What each component, above the smallest, adds to a number; 0 for one that follows from
+        the others.
     """
 
     numbers: tuple[NDArray[np.int64], ...]
     sums: NDArray[np.int64]
     reachable: NDArray[np.bool_]
+    first: NDArray[np.int64]
+    weights: NDArray[np.int64]
+
+    def numbers_of(self, sums: NDArray[np.int64], parts: Sequence[int]) -> NDArray[np.int64]:
+        """Return the numbers of sums over some of the parts; shape (sums,)."""
+        numbers: NDArray[np.int64] = (sums - self.first[list(parts)].sum(axis=0)) @ self.weights
+        return numbers
 
 
 def encode_sums(parts: Sequence[NDArray[np.int64]], most: int) -> SumCode | None:
@@ -61,28 +73,30 @@ def encode_sums(parts: Sequence[NDArray[np.int64]], most: int) -> SumCode | None
 
     Examples
     --------
-    >>> item = np.array([[0, 1], [1, 1], [2, 1], [0, 0]])  # a score, and that it was answered
+    >>> item = np.array([[0, 0], [1, 0], [2, 0], [0, 1]])  # a score; how many are blank
     >>> code = encode_sums([item, item], 256)
     >>> [one.tolist() for one in code.numbers]
-    [[5, 6, 7, 0], [5, 6, 7, 0]]
-    >>> code.sums[6 + 0].tolist(), code.sums[7 + 7].tolist()
-    ([1, 1], [4, 2])
+    [[0, 1, 2, 5], [0, 1, 2, 5]]
+    >>> code.sums[1 + 5].tolist(), code.sums[2 + 2].tolist()
+    ([1, 1], [4, 0])
     """
     first = np.array([part.min(axis=0) for part in parts])
     above = [part - low for part, low in zip(parts, first, strict=True)]
     every = np.unique(np.concatenate(above), axis=0)
     digits = _independent(every)
     bases = np.array([part[:, digits].max(axis=0) for part in above]).sum(axis=0) + 1
-    weights = np.cumprod([1, *bases[:-1]])
-    numbers = tuple(part[:, digits] @ weights for part in above)
+    places = np.cumprod([1, *bases[:-1]])
+    weights = np.zeros(every.shape[1], dtype=np.int64)
+    weights[digits] = places
+    numbers = tuple(part @ weights for part in above)
     size = 1 + sum(int(one.max()) for one in numbers)
     if size > most:
         return None
     # Whole numbers, small enough for the nearest one to be the solution.
     follows = np.linalg.lstsq(every[:, digits].astype(float), every.astype(float), rcond=None)[0]
-    values = np.arange(size)[:, None] // weights % bases
+    values = np.arange(size)[:, None] // places % bases
     sums = np.rint(values @ follows).astype(np.int64) + first.sum(axis=0)
-    return SumCode(numbers, sums, _reachable(numbers, size))
+    return SumCode(numbers, sums, _reachable(numbers, size), first, weights)
 
 
 def smallest_type(size: int) -> type[np.unsignedinteger]:

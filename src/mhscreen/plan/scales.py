@@ -15,10 +15,10 @@ import numpy as np
 
 from mhscreen.kernels.lookup import categorise, look_up, rescale, round_down, round_half_up
 from mhscreen.kernels.packed import Counters, unpack
-from mhscreen.kernels.sums import encode_sums, smallest_type
+from mhscreen.kernels.sums import SumCode, encode_sums, smallest_type
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from mhscreen.plan.kinds import IrtPlan, LevelsPlan, TransformPlan
 
 __all__ = [
+    "CodedItems",
     "Encoding",
     "Raw",
     "ScalePlan",
     "ScaleStates",
     "count_states",
     "encode_parts",
+    "encode_tables",
     "finish",
+    "join_states",
     "nothing_like",
 ]
 
@@ -148,6 +151,15 @@ class ScaleStates:
         )
 
 
+def join_states(parts: Sequence[ScaleStates]) -> ScaleStates:
+    """Return the states of several, one after the other."""
+    arrays: dict[str, Any] = {}
+    for one in fields(ScaleStates):
+        some = [getattr(part, one.name) for part in parts]
+        arrays[one.name] = None if some[0] is None else np.concatenate(some)
+    return ScaleStates(**arrays)
+
+
 def nothing_like(values: NDArray[Any]) -> NDArray[Any]:
     """Return what stands in an array for a pupil without a form; shape (1,).
 
@@ -163,6 +175,8 @@ class Encoding:
 
     Attributes
     ----------
+    code : SumCode
+        What the numbers and their sums stand for.
     tables : tuple of ndarray of unsigned integers
         By item, a number by response code, shape (256,); or, for a sum of scales, by component,
         a number by its state.
@@ -170,36 +184,63 @@ class Encoding:
         By sum of the numbers. Where no form can be, the state says that nothing was answered.
     """
 
+    code: SumCode
     tables: tuple[NDArray[np.unsignedinteger], ...]
     states: ScaleStates
+
+
+def encode_tables(tables: Iterable[NDArray[np.int64]], most: int) -> CodedItems | None:
+    """Give the response codes of some items numbers; None if there are too many sums.
+
+    Parameters
+    ----------
+    tables : iterable of ndarray of int64, each of shape (256,)
+        Packed counters by response code.
+    most : int
+        How many sums there may be.
+    """
+    seen: dict[bytes, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+    found = []
+    for table in tables:
+        key = table.tobytes()
+        if key not in seen:
+            packed, vector = np.unique(table, return_inverse=True)
+            one = unpack(packed)
+            is_open, unknown = 1 - one.answered, 1 - one.known
+            # From the lowest score and the open items mostly follows the rest.
+            parts = (one.low, is_open, one.high - one.low, one.low - one.value, unknown)
+            seen[key] = np.stack(parts, axis=1), vector
+        found.append(seen[key])
+    code = encode_sums([vectors for vectors, _ in found], most)
+    if code is None:
+        return None
+    kind = smallest_type(len(code.sums))
+    numbers = [
+        one[vector].astype(kind) for one, (_, vector) in zip(code.numbers, found, strict=True)
+    ]
+    return CodedItems(code, tuple(numbers))
+
+
+class CodedItems(NamedTuple):
+    """Numbers of items: what they stand for, and by item the number of each response code."""
+
+    code: SumCode
+    tables: tuple[NDArray[np.unsignedinteger], ...]
 
 
 def _encode_items(scale: ScalePlan) -> Encoding | None:
     """Encode a scale whose items add up; None for one that cannot be, or not in few states."""
     if scale.combine not in _ADDITIVE or not len(scale.rows):
         return None
-    seen: dict[bytes, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
-    found = []
-    for table in scale.tables:
-        key = table.tobytes()
-        if key not in seen:
-            packed, vector = np.unique(table, return_inverse=True)
-            one = unpack(packed)
-            # Open items first: where all span the same, it alone tells the bounds.
-            parts = (1 - one.answered, one.low, one.high, one.value, one.known)
-            seen[key] = np.stack(parts, axis=1), vector
-        found.append(seen[key])
-    code = encode_sums([vectors for vectors, _ in found], MOST_STATES)
-    if code is None:
+    coded = encode_tables(scale.tables, MOST_STATES)
+    if coded is None:
         return None
-    sums = code.sums
-    blank = sum(int(one[place[-1]]) for one, (_, place) in zip(code.numbers, found, strict=True))
-    sums[~code.reachable] = sums[blank]
-    is_open, low, high, value, known = sums.T
-    counters = Counters(value, low, high, len(found) - is_open, known)
-    kind = smallest_type(len(sums))
-    tables = [n[place].astype(kind) for n, (_, place) in zip(code.numbers, found, strict=True)]
-    return Encoding(tuple(tables), count_states(scale, counters))
+    sums = coded.code.sums.copy()
+    sums[~coded.code.reachable] = sums[sum(int(table[-1]) for table in coded.tables)]
+    low, is_open, span, open_low, unknown = sums.T
+    items = len(scale.rows)
+    counters = Counters(low - open_low, low, low + span, items - is_open, items - unknown)
+    return Encoding(*coded, count_states(scale, counters))
 
 
 def encode_parts(scale: ScalePlan, parts: Sequence[Encoding | None]) -> Encoding | None:
@@ -217,8 +258,8 @@ def encode_parts(scale: ScalePlan, parts: Sequence[Encoding | None]) -> Encoding
     vectors = [
         np.stack(
             [
-                one.answered.max() - one.answered,
                 one.bottom,
+                one.answered.max() - one.answered,
                 one.top,
                 np.where(np.isnan(more), none, more - low),
             ],
@@ -230,17 +271,18 @@ def encode_parts(scale: ScalePlan, parts: Sequence[Encoding | None]) -> Encoding
     if code is None:
         return None
     items = sum(int(one.answered.max()) for one in states)
-    sums = code.sums
+    sums = code.sums.copy()
     sums[~code.reachable] = [
         sum(int(one[np.argmin(s.answered), place]) for one, s in zip(vectors, states, strict=True))
         for place in range(sums.shape[1])
     ]
-    is_open, bottom, top, more = sums.T.astype(np.float64)
+    bottom, is_open, top, more = sums.T.astype(np.float64)
     score = np.where(more >= none, np.nan, bottom + more + sum(lowest))
-    answered = items - sums[:, 0]
+    answered = items - sums[:, 1]
     raw = Raw(score, answered, bottom, top, ~np.isnan(score) & (is_open > 0))
     kind = smallest_type(len(sums))
-    return Encoding(tuple(one.astype(kind) for one in code.numbers), finish(scale, raw))
+    tables = tuple(one.astype(kind) for one in code.numbers)
+    return Encoding(code, tables, finish(scale, raw))
 
 
 def _is_whole(states: ScaleStates) -> bool:

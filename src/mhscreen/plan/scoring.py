@@ -14,10 +14,12 @@ import numpy as np
 from mhscreen.definitions.checksums import scale_key_checksum
 from mhscreen.definitions.keys import counts_from, item_direction, items_of, own_items
 from mhscreen.kernels import codes as rc
+from mhscreen.kernels.logic import FAILS, at_or_past
 from mhscreen.kernels.packed import LARGEST_SUM, MOST_ITEMS, pack
+from mhscreen.plan.coding import compile_coding
 from mhscreen.plan.kinds import compile_irt, compile_levels, compile_transform
 from mhscreen.plan.quality import compile_quality
-from mhscreen.plan.scales import ScalePlan, encode_parts
+from mhscreen.plan.scales import ScalePlan
 from mhscreen.problems import UsageError
 from mhscreen.vocabulary import Direction
 
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 
     from mhscreen.definitions import Instrument
     from mhscreen.definitions.instrument import Item, ResponseScale, Scale
+    from mhscreen.plan.coding import FormCoding
     from mhscreen.plan.quality import QualityPlan
-    from mhscreen.plan.scales import Encoding
     from mhscreen.vocabulary import Concern, Directness, Informant, Validity, Window
 
 __all__ = [
@@ -106,6 +108,23 @@ class ItemPlan:
     bands: tuple[float, ...] = ()
     largest: float = -inf
 
+    def truth(self, cut: float, *, upwards: bool = True) -> NDArray[np.int8]:
+        """Return by response code, three-valued, whether the item score is at or past a value.
+
+        Shape (256,). What is not applicable is at its mildest; a blank that counts as something
+        surely is that, and may be more.
+        """
+        worst, mildest = self.scores.max(), self.scores.min()
+        if not upwards:
+            worst, mildest = mildest, worst
+        sure = np.full(256, mildest, dtype=np.float64)
+        furthest = np.full(256, worst, dtype=np.float64)
+        sure[: len(self.scores)] = furthest[: len(self.scores)] = self.scores
+        if self.blank_score is not None:
+            sure[rc.COUNTED_BLANK] = self.blank_score
+        furthest[rc.NOT_APPLICABLE] = mildest
+        return at_or_past(sure, furthest, cut, upwards=upwards)
+
     def band_of(self, number: float) -> int | None:
         """Return the place of the option that a recorded number belongs to; None for no answer.
 
@@ -174,16 +193,17 @@ class FormPlan:
     """Its response-quality indices."""
 
     @cached_property
-    def totals(self) -> dict[int, Encoding]:
-        """By place, how the state of a sum of scales is found from those of its components."""
-        found: dict[int, Encoding] = {}
-        for place, scale in enumerate(self.scales):
-            if scale.combine == "sum_of_scales":
-                parts = [found.get(part) or self.scales[part].encoding for part in scale.components]
-                total = encode_parts(scale, parts)
-                if total is not None:
-                    found[place] = total
-        return found
+    def coding(self) -> FormCoding:
+        """How the states of its scales are found in one pass."""
+        return compile_coding(self.scales, [len(item.scores) for item in self.items])
+
+    @cached_property
+    def shut(self) -> tuple[tuple[NDArray[np.bool_], ...], ...]:
+        """By gate and opener: with which response codes the opener surely does not open it."""
+        return tuple(
+            tuple(self.items[row].truth(cut) == FAILS for row, cut in gate.openers)
+            for gate in self.gates
+        )
 
     @property
     def stem(self) -> str:

@@ -1,0 +1,90 @@
+"""Settle: what a blank stands for, by the instrument's own blank rules and gates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mhscreen.kernels import codes as rc
+from mhscreen.vocabulary import MissingReason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mhscreen.plan.scoring import FormPlan
+
+    Codes = NDArray[np.uint8]
+    Truth = NDArray[np.bool_]
+
+__all__ = ["settle", "settled_rows"]
+
+_REFUSED = rc.missing_code(MissingReason.REFUSED)
+# A question that was never put, or an answer that cannot be read, is no refusal: it stays open.
+_NO_ANSWER = (rc.BLANK, _REFUSED, rc.missing_code(MissingReason.DONT_KNOW))
+# A refusal or something illegible was written there: that is not "not applicable".
+_UNTOUCHED = (rc.BLANK, rc.NOT_PRESENTED)
+
+
+def settled_rows(plan: FormPlan) -> tuple[int, ...]:
+    """Return the rows of the response codes that `settle` may change."""
+    return tuple(sorted({*_blank_rows(plan), *(row for gate in plan.gates for row in gate.rows)}))
+
+
+def settle(
+    plan: FormPlan, codes: Sequence[Codes], changed: Mapping[int, Codes], behind_gate: Truth
+) -> None:
+    """Apply the instrument's blank rules, then its gates, to the unanswered items.
+
+    Parameters
+    ----------
+    plan : FormPlan
+        The compiled form.
+    codes : sequence of ndarray of uint8, each of shape (forms,)
+        Response codes as bound, by item.
+    changed : mapping of int to ndarray of uint8
+        The `settled_rows`: response codes after blank rules and gates are written there.
+    behind_gate : ndarray of bool, shape (forms,)
+        Where an item was answered though its gate is closed is written there.
+    """
+    for row, settled in changed.items():
+        settled[:] = codes[row]
+    filed = _filed(plan, codes, changed)
+    for row in _blank_rows(plan):
+        rc.overwrite(changed[row], rc.COUNTED_BLANK, filed & _is_one_of(codes[row], _NO_ANSWER))
+    behind_gate[:] = False
+    for gate, shut in zip(plan.gates, plan.shut, strict=True):
+        closed = filed
+        for (row, _), fails in zip(gate.openers, shut, strict=True):
+            closed = closed & fails.take(changed.get(row, codes[row]), mode="clip")
+        behind_gate |= closed & rc.any_answered([codes[row] for row in gate.rows])
+        for row in gate.rows:
+            untouched = _is_one_of(codes[row], _UNTOUCHED)
+            untouched &= closed
+            rc.overwrite(changed[row], rc.NOT_APPLICABLE, untouched)
+
+
+def _filed(plan: FormPlan, codes: Sequence[Codes], changed: Mapping[int, Codes]) -> Truth:
+    """Return where something was filled in, as far as a blank rule or a gate needs to know."""
+    blank_rows = _blank_rows(plan)
+    openers = {row for gate in plan.gates for row, _ in gate.openers}
+    if not blank_rows and openers.isdisjoint(changed):
+        return np.ones(1, dtype=bool)  # only an answer closes a gate
+    filed = rc.any_answered(codes)
+    for row in blank_rows:
+        # Who refuses such a question has said something, even where every other item is blank.
+        filed |= codes[row] == _REFUSED
+    return filed
+
+
+def _blank_rows(plan: FormPlan) -> list[int]:
+    return [row for row, item in enumerate(plan.items) if item.blank_score is not None]
+
+
+def _is_one_of(codes: Codes, some: Sequence[int]) -> Truth:
+    found: Truth = codes == some[0]
+    for one in some[1:]:
+        found |= codes == one
+    return found

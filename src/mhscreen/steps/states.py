@@ -1,0 +1,139 @@
+"""Find the states of forms: blank rules, gates and all scales in one pass, block by block."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mhscreen.kernels.byte_sums import add_bytes, add_numbers, constant_rows
+from mhscreen.plan.scales import join_states
+from mhscreen.steps.one_scale import score_each
+from mhscreen.steps.scales import ScaleScores
+from mhscreen.steps.settle import settle, settled_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mhscreen.plan.scales import ScaleStates
+    from mhscreen.plan.scoring import FormPlan
+
+__all__ = ["FormStates", "find_states"]
+
+
+@dataclass(frozen=True, eq=False)
+class FormStates:
+    """What one pass over the forms of a slot finds.
+
+    Attributes
+    ----------
+    scales : tuple of ScaleScores
+        In the order of the plan.
+    changed : dict of int to ndarray of uint8, shape (forms,)
+        The rows of the response codes that blank rules or gates may have changed.
+    behind_gate : ndarray of bool, shape (forms,)
+        Where an item was answered though its gate is closed.
+    """
+
+    scales: tuple[ScaleScores, ...]
+    changed: Mapping[int, NDArray[np.uint8]]
+    behind_gate: NDArray[np.bool_]
+
+
+def find_states(plan: FormPlan, codes: NDArray[np.uint8], block: int, threads: int) -> FormStates:
+    """Settle the forms of one slot, and find the state of each on every scale.
+
+    Parameters
+    ----------
+    plan : FormPlan
+        The compiled form.
+    codes : ndarray of uint8, shape (items, forms)
+        Response codes as bound.
+    block : int
+        How many forms are looked at together, so that what is worked on stays in the cache.
+    threads : int
+        How many blocks are worked on at a time.
+    """
+    work = _Work(plan, codes, block)
+    forms = codes.shape[1]
+    blocks = [slice(start, start + block) for start in range(0, max(forms, 1), block)]
+    if min(threads, len(blocks)) > 1:
+        with ThreadPoolExecutor(min(threads, len(blocks))) as pool:
+            each = list(pool.map(work.score, blocks))
+    else:
+        each = list(map(work.score, blocks))
+    scales = []
+    for place, scale in enumerate(plan.scales):
+        if place in plan.coding.scales:
+            scales.append(work.scores(place, slice(None)))
+        else:
+            states = join_states([found[place] for found in each])
+            scales.append(ScaleScores.each(scale.id, scale.categories, states))
+    return FormStates(tuple(scales), work.changed, work.behind_gate)
+
+
+class _Work:
+    """Where the blocks write what they find, each into its own part."""
+
+    def __init__(self, plan: FormPlan, codes: NDArray[np.uint8], block: int) -> None:
+        forms = codes.shape[1]
+        self.plan, self.codes, self.coding = plan, list(codes), plan.coding
+        self.constants = constant_rows(self.coding.constants, min(block, forms))
+        self.changed = dict(_rows(forms, dict.fromkeys(settled_rows(plan), np.dtype(np.uint8))))
+        self.behind_gate = np.zeros(forms, dtype=bool)
+        self.kept = dict(_rows(forms, self.coding.kept))
+
+    def scores(self, place: int, block: slice) -> ScaleScores:
+        """Return what is known of a scale that has states."""
+        scale = self.plan.scales[place]
+        column, states = self.coding.scales[place]
+        return ScaleScores(scale.id, scale.categories, self.kept[column][block], states)
+
+    def score(self, block: slice) -> dict[int, ScaleStates]:
+        """Score a block of forms; return what is scored form by form, by place of the scale."""
+        codes = [row[block] for row in self.codes]
+        if self.changed:
+            changed = {place: row[block] for place, row in self.changed.items()}
+            settle(self.plan, codes, changed, self.behind_gate[block])
+            codes = [changed.get(place, row) for place, row in enumerate(codes)]
+        self._add_up(codes, block)
+        found: dict[int, ScaleStates] = {}
+        if len(self.coding.scales) < len(self.plan.scales):
+            earlier = {place: self.scores(place, block) for place in self.coding.scales}
+            for place, scale in enumerate(self.plan.scales):
+                if place not in earlier:
+                    found[place] = score_each(scale, codes, earlier)
+                    earlier[place] = ScaleScores.each(scale.id, scale.categories, found[place])
+        return found
+
+    def _add_up(self, codes: Sequence[NDArray[np.uint8]], block: slice) -> None:
+        """Work out the columns of the coding, one after the other."""
+        forms = len(codes[0])
+        spare = np.empty(forms, dtype=np.uint16)
+        columns: list[NDArray[np.unsignedinteger]] = []
+        for one in self.coding.sums:
+            kept = self.kept.get(len(columns))
+            out = np.empty(forms, dtype=np.uint8) if kept is None else kept[block]
+            add_bytes(one, codes, self.constants, out, spare.view(np.uint8)[:forms])
+            columns.append(out)
+        for look_up in self.coding.look_ups:
+            parts = [columns[part] for part in look_up.columns]
+            columns.append(self.kept[len(columns)][block])
+            room = spare.view(columns[-1].dtype)[:forms]
+            add_numbers(look_up.tables, parts, columns[-1], room)
+
+
+def _rows(
+    length: int, types: Mapping[int, np.dtype[np.unsignedinteger]]
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield a row of each type, by key; those of one type in one piece of memory.
+
+    Many pieces of fresh memory cost more time than all that is written into them.
+    """
+    for kind in set(types.values()):
+        keys = [key for key, one in types.items() if one == kind]
+        yield from zip(keys, np.empty((len(keys), length), dtype=kind), strict=True)
