@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
 
-__all__ = ["ByteSum", "add_bytes", "add_numbers", "compile_byte_sum", "constant_rows"]
+__all__ = [
+    "ByteSum",
+    "Carry",
+    "add_bytes",
+    "add_numbers",
+    "compile_byte_sum",
+    "constant_rows",
+    "find_carry",
+]
+
+_BYTES = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,20 +120,19 @@ def add_bytes(
         How.
     rows : sequence of ndarray of uint8, each of shape (forms,)
         Response codes by row.
-    constants : mapping of int to ndarray of uint8
-        See `constant_rows`; at least as many as there are forms.
+    constants : mapping of int to ndarray of uint8, each of shape (forms,)
+        See `constant_rows`.
     out, spare : ndarray of uint8, shape (forms,)
         Where the sum goes, and a place to work in.
     """
-    forms = len(out)
     needed = one.offset or (one.falling and not one.rising)
-    total = constants[one.offset][:forms] if needed else None
+    total = constants[one.offset] if needed else None
     for steps, add in ((one.rising, np.add), (one.falling, np.subtract)):
         for row, limit in steps:
             if total is None:
-                np.minimum(rows[row], constants[limit][:forms], out=out)
+                np.minimum(rows[row], constants[limit], out=out)
             else:
-                np.minimum(rows[row], constants[limit][:forms], out=spare)
+                np.minimum(rows[row], constants[limit], out=spare)
                 add(total, spare, out=out)
             total = out
     for row, table in one.looked_up:
@@ -135,8 +144,36 @@ def add_bytes(
         total = out
 
 
+@dataclass(frozen=True)
+class Carry:
+    """Instead of a table: the value itself, and so much more for each `base` in it.
+
+    A number whose digits count in one base becomes that with the same digits in another:
+    arithmetic does it in a third of the time that a table takes.
+    """
+
+    base: int
+    more: int
+
+
+def find_carry(table: NDArray[np.integer], base: int) -> Carry | None:
+    """Return what does the same as a table; None if only the table does.
+
+    Examples
+    --------
+    >>> find_carry(np.array([0, 1, 2, 10, 11, 12, 20]), 3)
+    Carry(base=3, more=7)
+    """
+    values = np.arange(len(table))
+    if base < len(table) <= _BYTES and table[base] >= base:
+        more = int(table[base]) - base
+        if (table == values + more * (values // base)).all():
+            return Carry(base, more)
+    return None
+
+
 def add_numbers(
-    tables: Sequence[NDArray[np.unsignedinteger]],
+    tables: Sequence[NDArray[np.unsignedinteger] | Carry],
     parts: Sequence[NDArray[np.unsignedinteger]],
     out: NDArray[np.unsignedinteger],
     spare: NDArray[np.unsignedinteger],
@@ -145,7 +182,7 @@ def add_numbers(
 
     Parameters
     ----------
-    tables : sequence of ndarray
+    tables : sequence of ndarray or Carry
         By part, a number by value.
     parts : sequence of ndarray, each of shape (forms,)
         The values.
@@ -153,8 +190,12 @@ def add_numbers(
         Where the sum goes, and a place to work in; of the type of the tables.
     """
     for place, (table, part) in enumerate(zip(tables, parts, strict=True)):
-        if place == 0:
-            table.take(part, out=out, mode="clip")
+        found = spare if place else out
+        if isinstance(table, Carry):
+            np.floor_divide(part, np.uint8(table.base), out=found)
+            np.multiply(found, found.dtype.type(table.more), out=found)
+            np.add(found, part, out=found)
         else:
-            table.take(part, out=spare, mode="clip")
+            table.take(part, out=found, mode="clip")
+        if place:
             np.add(out, spare, out=out)

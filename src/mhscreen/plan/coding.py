@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mhscreen.kernels.byte_sums import compile_byte_sum
+from mhscreen.kernels.byte_sums import Carry, compile_byte_sum, find_carry
 from mhscreen.plan.scales import encode_parts, encode_tables
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class LookUp(NamedTuple):
     """A column that is a sum over others: which, and what is added for each of their values."""
 
     columns: tuple[int, ...]
-    tables: tuple[NDArray[np.unsignedinteger], ...]
+    tables: tuple[NDArray[np.unsignedinteger] | Carry, ...]
+    type: np.dtype[np.unsignedinteger]
 
 
 class CodedScale(NamedTuple):
@@ -69,7 +70,7 @@ class FormCoding:
     def kept(self) -> Mapping[int, np.dtype[np.unsignedinteger]]:
         """The columns that are states, with the type of each."""
         types = [np.dtype(np.uint8)] * len(self.sums)
-        types += [one.tables[0].dtype for one in self.look_ups]
+        types += [one.type for one in self.look_ups]
         return {one.column: types[one.column] for one in self.scales.values()}
 
 
@@ -106,10 +107,10 @@ def compile_coding(scales: Sequence[ScalePlan], options: Sequence[int]) -> FormC
             continue
         if scale.combine == "sum_of_scales":
             columns = tuple(coded[part].column for part in scale.components)
-            look_ups.append(LookUp(columns, encoding.tables))
+            look_ups.append(LookUp(columns, encoding.tables, encoding.tables[0].dtype))
         elif len(encoding.states) > _BYTES:
             tables = _part_tables(scale, encoding, [groups[part] for part in parts[place]])
-            look_ups.append(LookUp(tuple(parts[place]), tables))
+            look_ups.append(LookUp(tuple(parts[place]), tables, encoding.tables[0].dtype))
         else:
             coded[place] = CodedScale(parts[place][0], encoding.states)
             continue
@@ -164,13 +165,14 @@ def _group(items: dict[int, bytes]) -> list[_Group] | None:
 
 def _part_tables(
     scale: ScalePlan, encoding: Encoding, groups: Sequence[_Group]
-) -> tuple[NDArray[np.unsignedinteger], ...]:
+) -> tuple[NDArray[np.unsignedinteger] | Carry, ...]:
     """Return what each value of each group adds to the state of a scale."""
     rows = scale.rows.tolist()
-    tables = []
+    tables: list[NDArray[np.unsignedinteger] | Carry] = []
     for group in groups:
         code = group.coded.code
         numbers = encoding.code.numbers_of(code.sums, [rows.index(row) for row in group.items])
+        carry = find_carry(numbers, int(code.weights.max()))
         numbers[~code.reachable] = 0
-        tables.append(numbers.astype(encoding.tables[0].dtype))
+        tables.append(carry or numbers.astype(encoding.tables[0].dtype))
     return tuple(tables)

@@ -198,6 +198,16 @@ class FormPlan:
         return compile_coding(self.scales, [len(item.scores) for item in self.items])
 
     @cached_property
+    def blank_rows(self) -> tuple[int, ...]:
+        """The rows of the items whose blank counts as something."""
+        return tuple(row for row, item in enumerate(self.items) if item.blank_score is not None)
+
+    @cached_property
+    def settled_rows(self) -> tuple[int, ...]:
+        """The rows of the response codes that blank rules and gates may change."""
+        return tuple({*self.blank_rows, *(row for gate in self.gates for row in gate.rows)})
+
+    @cached_property
     def shut(self) -> tuple[tuple[NDArray[np.bool_], ...], ...]:
         """By gate and opener: with which response codes the opener surely does not open it."""
         return tuple(

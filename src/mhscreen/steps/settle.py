@@ -19,18 +19,13 @@ if TYPE_CHECKING:
     Codes = NDArray[np.uint8]
     Truth = NDArray[np.bool_]
 
-__all__ = ["settle", "settled_rows"]
+__all__ = ["settle"]
 
 _REFUSED = rc.missing_code(MissingReason.REFUSED)
 # A question that was never put, or an answer that cannot be read, is no refusal: it stays open.
 _NO_ANSWER = (rc.BLANK, _REFUSED, rc.missing_code(MissingReason.DONT_KNOW))
 # A refusal or something illegible was written there: that is not "not applicable".
 _UNTOUCHED = (rc.BLANK, rc.NOT_PRESENTED)
-
-
-def settled_rows(plan: FormPlan) -> tuple[int, ...]:
-    """Return the rows of the response codes that `settle` may change."""
-    return tuple(sorted({*_blank_rows(plan), *(row for gate in plan.gates for row in gate.rows)}))
 
 
 def settle(
@@ -45,14 +40,14 @@ def settle(
     codes : sequence of ndarray of uint8, each of shape (forms,)
         Response codes as bound, by item.
     changed : mapping of int to ndarray of uint8
-        The `settled_rows`: response codes after blank rules and gates are written there.
+        The `settled_rows` of the plan: response codes after blank rules and gates go there.
     behind_gate : ndarray of bool, shape (forms,)
         Where an item was answered though its gate is closed is written there.
     """
     for row, settled in changed.items():
         settled[:] = codes[row]
     filed = _filed(plan, codes, changed)
-    for row in _blank_rows(plan):
+    for row in plan.blank_rows:
         rc.overwrite(changed[row], rc.COUNTED_BLANK, filed & _is_one_of(codes[row], _NO_ANSWER))
     behind_gate[:] = False
     for gate, shut in zip(plan.gates, plan.shut, strict=True):
@@ -68,19 +63,14 @@ def settle(
 
 def _filed(plan: FormPlan, codes: Sequence[Codes], changed: Mapping[int, Codes]) -> Truth:
     """Return where something was filled in, as far as a blank rule or a gate needs to know."""
-    blank_rows = _blank_rows(plan)
     openers = {row for gate in plan.gates for row, _ in gate.openers}
-    if not blank_rows and openers.isdisjoint(changed):
+    if not plan.blank_rows and openers.isdisjoint(changed):
         return np.ones(1, dtype=bool)  # only an answer closes a gate
     filed = rc.any_answered(codes)
-    for row in blank_rows:
+    for row in plan.blank_rows:
         # Who refuses such a question has said something, even where every other item is blank.
         filed |= codes[row] == _REFUSED
     return filed
-
-
-def _blank_rows(plan: FormPlan) -> list[int]:
-    return [row for row, item in enumerate(plan.items) if item.blank_score is not None]
 
 
 def _is_one_of(codes: Codes, some: Sequence[int]) -> Truth:

@@ -12,7 +12,7 @@ from mhscreen.kernels.byte_sums import add_bytes, add_numbers, constant_rows
 from mhscreen.plan.scales import join_states
 from mhscreen.steps.one_scale import score_each
 from mhscreen.steps.scales import ScaleScores
-from mhscreen.steps.settle import settle, settled_rows
+from mhscreen.steps.settle import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,9 +81,9 @@ class _Work:
 
     def __init__(self, plan: FormPlan, codes: NDArray[np.uint8], block: int) -> None:
         forms = codes.shape[1]
-        self.plan, self.codes, self.coding = plan, list(codes), plan.coding
+        self.plan, self.codes, self.coding = plan, codes, plan.coding
         self.constants = constant_rows(self.coding.constants, min(block, forms))
-        self.changed = dict(_rows(forms, dict.fromkeys(settled_rows(plan), np.dtype(np.uint8))))
+        self.changed = dict(_rows(forms, dict.fromkeys(plan.settled_rows, np.dtype(np.uint8))))
         self.behind_gate = np.zeros(forms, dtype=bool)
         self.kept = dict(_rows(forms, self.coding.kept))
 
@@ -95,7 +95,7 @@ class _Work:
 
     def score(self, block: slice) -> dict[int, ScaleStates]:
         """Score a block of forms; return what is scored form by form, by place of the scale."""
-        codes = [row[block] for row in self.codes]
+        codes = list(self.codes[:, block])
         if self.changed:
             changed = {place: row[block] for place, row in self.changed.items()}
             settle(self.plan, codes, changed, self.behind_gate[block])
@@ -114,11 +114,12 @@ class _Work:
         """Work out the columns of the coding, one after the other."""
         forms = len(codes[0])
         spare = np.empty(forms, dtype=np.uint16)
+        constants = {value: row[:forms] for value, row in self.constants.items()}
         columns: list[NDArray[np.unsignedinteger]] = []
         for one in self.coding.sums:
             kept = self.kept.get(len(columns))
             out = np.empty(forms, dtype=np.uint8) if kept is None else kept[block]
-            add_bytes(one, codes, self.constants, out, spare.view(np.uint8)[:forms])
+            add_bytes(one, codes, constants, out, spare.view(np.uint8)[:forms])
             columns.append(out)
         for look_up in self.coding.look_ups:
             parts = [columns[part] for part in look_up.columns]
