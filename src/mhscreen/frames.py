@@ -90,7 +90,7 @@ def from_columns(columns: Mapping[str, Any], like: object = None) -> Any:  # noq
 
     Parameters
     ----------
-    columns : mapping of str to ndarray, shape (rows,), or list
+    columns : mapping of str to ndarray, shape (rows,), `Column` or list
         Floats stay floats (NaN becomes null in Polars and Arrow), integers stay integers, object
         arrays and lists of str and None become strings.
     like : dataframe, optional
@@ -110,7 +110,7 @@ def from_columns(columns: Mapping[str, Any], like: object = None) -> Any:  # noq
     """
     rows = _common_length(columns)
     if isinstance(like, Mapping):
-        return dict(columns)
+        return _plain_columns(columns)
     if like is None or isinstance(like, Table):
         return _pandas_frame(columns, rows, None)
     arrow_like = _arrow_kind(like)
@@ -136,7 +136,7 @@ def from_columns(columns: Mapping[str, Any], like: object = None) -> Any:  # noq
         return frame.lazy() if isinstance(wrapped, nw.LazyFrame) else frame
     if isinstance(wrapped, nw.LazyFrame):
         return arrow_table(columns)
-    return nw.from_dict(dict(columns), backend=kind).to_native()
+    return nw.from_dict(_plain_columns(columns), backend=kind).to_native()
 
 
 def arrow_table(columns: Mapping[str, Any]) -> Any:
@@ -485,8 +485,23 @@ def _pandas_frame(columns: Mapping[str, Any], rows: int, like: Any) -> Any:
     )
 
 
+def _plain_columns(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _object_array(values) if isinstance(values, Column) else values
+        for key, values in columns.items()
+    }
+
+
+def _object_array(column: Column) -> NDArray[np.object_]:
+    cells = np.empty(len(column), dtype=object)
+    cells[:] = column.cells()
+    return cells
+
+
 def _pandas_values(values: Any) -> Any:
     """Return object arrays as lists, so that pandas looks for what they hold."""
+    if isinstance(values, Column):
+        return values.cells()
     if isinstance(values, np.ndarray) and values.dtype == object:
         return values.tolist()
     return values
@@ -506,6 +521,9 @@ def _arrow_array(values: Any) -> Any:
 
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
+    if isinstance(values, Column):
+        index = pa.array(values.index, mask=values.index < 0)
+        return _arrow_array(values.values).take(index)
     try:
         array = pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError):

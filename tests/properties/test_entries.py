@@ -400,8 +400,8 @@ def test_how_many_entries_are_written_at_once_changes_no_byte(bad):
     at_once = list(entries.blocks())
     for pupils, lines in ((1, 1), (7, 3), (16, 100), (100, 9)):
         found = list(writer.blocks(pupils=pupils, lines=lines))
-        assert max(len(one.lines) for one in found) <= lines
-        for name in ("ids", "hashes", "lines"):
+        assert max(len(one.ids) for one in found) <= lines
+        for name in ("ids", "hashes", "bodies"):
             apart, together = (
                 list(chain.from_iterable(getattr(one, name) for one in blocks))
                 for blocks in (found, at_once)

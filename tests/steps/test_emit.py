@@ -1,6 +1,8 @@
 """Exactly one entry for every pupil, the same bytes whatever the order of forms."""
 
+import datetime as dt
 import json
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -265,6 +267,22 @@ def test_outside_every_window_the_cycle_is_the_school_year(plan):
 def test_no_time_stays_no_time():
     moments = np.array(["2026-10-15T00:00:00", "NaT"], dtype="M8[s]")
     assert local_times("Asia/Shanghai", moments) == ["2026-10-15T08:00:00+08:00", None]
+
+
+@pytest.mark.parametrize(
+    "zone", ["Asia/Shanghai", "Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns"]
+)
+def test_times_follow_the_clocks_of_the_zone_to_the_second(zone):
+    ends = [np.datetime64(f"{day}T00:00:00") for day in ("1900-12-31", "1919-04-12", "2026-10-25")]
+    steps = np.arange(0, 2 * 86_400, 97)
+    moments = np.concatenate([[np.datetime64("NaT")], *(end + steps for end in ends)])
+    place = ZoneInfo(zone)
+    assert local_times(zone, moments) == [
+        None
+        if np.isnat(moment)
+        else moment.astype(dt.datetime).replace(tzinfo=dt.UTC).astimezone(place).isoformat()
+        for moment in moments
+    ]
 
 
 def test_an_entry_names_the_norm_tables_of_the_questionnaires_handed_in(school):

@@ -198,7 +198,7 @@ def test_each_index_is_a_column_under_its_own_name(scored):
     found = form_columns(PLAN, scored(NOTHING_IN_IT, seconds=32))
     assert [name for name in found if name.split("__")[1] in NAMES] == [f"moss__{n}" for n in NAMES]
     assert found["moss__pace"].tolist() == [4]
-    assert found["moss__form_validity"].tolist() == ["valid"]
+    assert found["moss__form_validity"].cells() == ["valid"]
 
 
 def test_indices_leave_the_key_of_every_scale_as_it_was():

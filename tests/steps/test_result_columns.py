@@ -43,20 +43,20 @@ def test_a_slot_without_a_form_has_no_number_and_nought_answered(archive):
     assert found["dsrsc__total__answered"].tolist() == [0]
     for name in ("dsrsc__total", "dsrsc__total__low", "dsrsc__total__high"):
         assert found[name][0] != found[name][0]
-    assert found["dsrsc__total__category"].tolist() == [None]
-    assert found["mht__form_validity"].tolist() == ["valid"]
+    assert found["dsrsc__total__category"].cells() == [None]
+    assert found["mht__form_validity"].cells() == ["valid"]
 
 
 def test_rules_stand_with_the_highest_tier_first(archive, school):
     found = archive(forms={"phqa": school.calm("phqa", q1=3, q2=3, q9=3)})
-    assert found["rules"].tolist() == ["R3-item9-daily;R4-item9;R4-direct-ideation;R8-depression"]
+    assert found["rules"].cells() == ["R3-item9-daily;R4-item9;R4-direct-ideation;R8-depression"]
 
 
 def test_undecided_rules_and_flags_are_listed(archive, school):
     found = archive(forms={"phqa": school.calm("phqa", attempt_life=None)})
-    assert found["undecided_rules"].tolist() == ["R5-lifetime-attempt"]
-    assert found["flags"].tolist() == ["incomplete"]
+    assert found["undecided_rules"].cells() == ["R5-lifetime-attempt"]
+    assert found["flags"].cells() == ["incomplete"]
 
 
 def test_what_nobody_asked_about_stands_beside_every_tier(archive):
-    assert archive()["not_asked"].tolist() == ["suicide_plan;self_harm;harm_others;psychosis;abuse"]
+    assert archive()["not_asked"].cells() == ["suicide_plan;self_harm;harm_others;psychosis;abuse"]

@@ -196,14 +196,14 @@ def _write_ledger(screening: Screening, files: PartFiles) -> dict[int, dict[str,
     first = 0
     with files.ledger.open("wb") as file:
         for block in screening.entries.blocks():
-            end = first + len(block.lines)
-            file.write(b"\n".join([*block.lines, b""]))
+            end = first + len(block.ids)
+            file.writelines(block.lines(end=b"\n"))
             digits = b"".join(block.ids).replace(b"-", b"").decode()
             numbers = np.frombuffer(bytes.fromhex(digits), dtype=">u8").reshape(-1, 2)
             hashes["high"][first:end], hashes["low"][first:end] = numbers.T
             hashes["hash"][first:end] = block.hashes
             for place in wrong[bisect_left(wrong, first) : bisect_left(wrong, end)]:
-                kept[place] = json.loads(block.lines[place - first])
+                kept[place] = json.loads(b"{" + block.bodies[place - first])
             first = end
     np.save(files.hashes, hashes[np.lexsort([hashes["low"], hashes["high"]])])
     return kept

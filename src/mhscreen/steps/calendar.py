@@ -88,6 +88,7 @@ def school_year(programme: Programme, day: dt.date) -> str:
     return f"{begins}-{begins + 1}"
 
 
+@cache
 def _announced(day: dt.date) -> bool | None:
     """Whether an announced year has work on a day; None where the year is not announced."""
     import chinese_calendar

@@ -87,7 +87,7 @@ class Entries:
     def sealed(self) -> Iterator[SealedEntry]:
         """Iterate over the entries with their ids and hashes, in roster order."""
         for block in self.blocks():
-            for one, hash_, line in zip(block.ids, block.hashes, block.lines, strict=True):
+            for one, hash_, line in zip(block.ids, block.hashes, block.lines(), strict=True):
                 yield SealedEntry(one.decode(), f"sha256:{hash_.decode()}", line.decode())
 
     def blocks(self) -> Iterator[SealedBlock]:

@@ -17,7 +17,8 @@ from mhscreen.steps.text_columns import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from hashlib import _Hash
 
     from numpy.typing import NDArray
 
@@ -44,18 +45,33 @@ class Digests(NamedTuple):
     evidence: list[bytes]
 
 
-def hex_digests(messages: Iterable[bytes]) -> list[bytes]:
-    """Return the SHA-256 of each message in hexadecimal digits."""
-    sha256 = hashlib.sha256
-    raw = b"".join([sha256(message).digest() for message in messages])
+def hex_digests(messages: Iterable[bytes], before: bytes = b"") -> list[bytes]:
+    """Return the SHA-256 of each message in hexadecimal digits.
+
+    Parameters
+    ----------
+    messages : iterable of bytes
+        What is hashed.
+    before : bytes
+        What stands before each message.
+    """
+    raw = b"".join(_digests(hashlib.sha256(before), messages))
     digits: list[bytes] = np.frombuffer(raw.hex().encode(), dtype="S64").tolist()
     return digits
 
 
-def entry_ids(names: Iterable[bytes]) -> list[bytes]:
-    """Return `mhscreen.entries.canonical.entry_id` of the canonical JSON of what each is of."""
-    sha1, namespace = hashlib.sha1, NAMESPACE.bytes
-    raw = b"".join([sha1(namespace + name, usedforsecurity=False).digest()[:16] for name in names])
+def entry_ids(names: Iterable[bytes], before: bytes) -> list[bytes]:
+    """Return what `mhscreen.entries.canonical.entry_id` makes of each name.
+
+    Parameters
+    ----------
+    names : iterable of bytes
+        The canonical JSON of what each id is of.
+    before : bytes
+        What each name begins with.
+    """
+    start = hashlib.sha1(NAMESPACE.bytes + before, usedforsecurity=False)
+    raw = b"".join(digest[:16] for digest in _digests(start, names))
     numbers = np.frombuffer(raw, dtype=np.uint8).reshape(-1, 16).copy()
     numbers[:, 6] = numbers[:, 6] & 0x0F | 0x50  # version 5
     numbers[:, 8] = numbers[:, 8] & 0x3F | 0x80  # the variant of RFC 9562
@@ -64,6 +80,13 @@ def entry_ids(names: Iterable[bytes]) -> list[bytes]:
     texts[:, _DIGITS] = digits
     ids: list[bytes] = texts.view("S36").ravel().tolist()
     return ids
+
+
+def _digests(start: _Hash, messages: Iterable[bytes]) -> Iterator[bytes]:
+    for message in messages:
+        one = start.copy()
+        one.update(message)
+        yield one.digest()
 
 
 class EvidenceDigests:
@@ -83,8 +106,8 @@ class EvidenceDigests:
         roster = hex_digests(join_rows(self._roster_lines(block), number))
         parts: list[Part] = [part for slot in self._slots for part in slot.parts(block)]
         answers = hex_digests(line[1:] for line in join_rows([b"", *parts], number))
-        both: list[Part] = [b"sha256:", OwnTexts(roster), b"sha256:", OwnTexts(answers)]
-        return Digests(roster, answers, hex_digests(join_rows(both, number)))
+        both = join_rows([OwnTexts(roster), b"sha256:", OwnTexts(answers)], number)
+        return Digests(roster, answers, hex_digests(both, before=b"sha256:"))
 
     def _roster_lines(self, block: slice) -> list[Part]:
         roster, identity = self._batch.roster, self._batch.identity

@@ -81,12 +81,13 @@ class Instruments:
         submitted = self._scores.batch.forms[slot].administered_on[form]
         moments = distinct_rows([submitted], len(form))
         times = local_times(self._plan.programme.zone, submitted[moments.first])
+        quoted = [b"null" if time is None else b'"%b"' % time.encode() for time in times]
         return {
             "filed": Texts(_TRUTHS, filed),
             "forms": distinct_rows([counts], len(form)).texts(lambda row: b"%d" % counts[row]),
             "complete": Texts(_TRUTHS, scored.complete[form].astype(np.int64)),
             "validity": Texts(_VALIDITIES, np.where(filed, scored.validity[form], len(Validity))),
-            "submitted_at": Texts(list(map(_json, times)), moments.place),
+            "submitted_at": Texts(quoted, moments.place),
             "scores": json_object(
                 {
                     scale.scale: _score_texts(memo, scale, form)

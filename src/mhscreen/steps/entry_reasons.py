@@ -10,7 +10,7 @@ from mhscreen.entries.canonical import canonical_json, canonical_texts, whole
 from mhscreen.kernels.logic import HOLDS, UNDECIDED
 from mhscreen.steps.leaves import leaf_truth
 from mhscreen.steps.text_columns import OwnTexts, distinct_rows
-from mhscreen.vocabulary import Tier
+from mhscreen.vocabulary import Tier, Validity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,7 +48,7 @@ class Reasons:
         self._leaf_truth = [leaf_truth(triage.normed, leaf) for leaf in triage.plan.triage.leaves]
 
     def of(self, block: slice, state: int) -> OwnTexts:
-        """Return the rules that stand at `HOLDS` or `UNDECIDED`, by pupil, as JSON."""
+        """Return the rules that stand at `HOLDS` or `UNDECIDED`, by pupil: JSON between commas."""
         found: dict[int, list[bytes]] = {}
         for place, rule in enumerate(self._triage.plan.triage.rules):
             pupils = np.flatnonzero(self._triage.truth[place, block] == state) + block.start
@@ -63,9 +63,9 @@ class Reasons:
             rows = (pupils - block.start).tolist()
             for row, kind in zip(rows, same.place.tolist(), strict=True):
                 found.setdefault(row, []).append(texts[kind])
-        lists = [b"[]"] * (block.stop - block.start)
+        lists = [b""] * (block.stop - block.start)
         for row, reasons in found.items():
-            lists[row] = b"[%b]" % b",".join(reasons)
+            lists[row] = b",".join(reasons)
         return OwnTexts(lists)
 
     def _cited(self, evidence: list[Evidence], state: int) -> Iterable[bytes]:
@@ -95,7 +95,8 @@ class Reasons:
                 cited = there & (self._leaf_truth[place][form] == state)
                 yield cited
                 if state == HOLDS and cited.any():  # of an undecided rule no number is cited
-                    for values in (scored.filed, scored.validity, *self._numbers(leaf)):
+                    invalid = scored.validity == Validity.INVALID.position
+                    for values in (invalid, *self._numbers(leaf)):
                         yield np.where(cited, values[form], 0)
 
     def _numbers(self, leaf: LeafPlan) -> list[NDArray[Any]]:

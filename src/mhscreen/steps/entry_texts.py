@@ -8,7 +8,7 @@ made once for all blocks.
 from __future__ import annotations
 
 import datetime as dt
-from itertools import islice
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -71,13 +71,18 @@ class SealedBlock(NamedTuple):
         Their ids.
     hashes : list of bytes
         The hash over each, 64 hexadecimal digits.
-    lines : list of bytes
-        Each entry with its hash as one line of canonical JSON, without an end of line.
+    bodies : list of bytes
+        The canonical JSON of each without its hash, but for the bracket that opens it.
     """
 
     ids: list[bytes]
     hashes: list[bytes]
-    lines: list[bytes]
+    bodies: list[bytes]
+
+    def lines(self, end: bytes = b"") -> Iterator[bytes]:
+        """Iterate over the entries with their hashes, each as one line of JSON."""
+        parts = (repeat(b'{"hash":"sha256:'), self.hashes, repeat(b'",'), self.bodies, repeat(end))
+        return map(b"".join, zip(*parts, strict=False))
 
 
 class EntryWriter:
@@ -127,7 +132,7 @@ class EntryWriter:
             subjects = [pseudonym(subject, self._key) for subject in subjects]
         refs = OwnTexts(canonical_texts(subjects))
         digests = self._digests.of(block)
-        ids = entry_ids(join_rows(self._identity(refs, digests), number))
+        ids = self._ids(refs, digests)
         fields: dict[str, Part | list[Part]] = {
             **self._constant,
             "entry_id": [b'"', OwnTexts(ids), b'"'],
@@ -142,26 +147,22 @@ class EntryWriter:
             **self._due_fields(block),
             "provenance": self._provenance(block, digests),
         }
-        rows = join_rows(json_object(fields), number)
+        rows = join_rows(json_object(fields)[1:], number)
         for first in range(0, number, lines):
-            texts = list(islice(rows, lines))
-            hashes = hex_digests(texts)
-            sealed = [
-                b'{"hash":"sha256:%b",%b' % (hash_, text[1:])
-                for hash_, text in zip(hashes, texts, strict=True)
-            ]
-            yield SealedBlock(ids[first : first + lines], hashes, sealed)
+            bodies = list(islice(rows, lines))
+            hashes = hex_digests(bodies, before=b"{")
+            yield SealedBlock(ids[first : first + lines], hashes, bodies)
 
-    def _identity(self, refs: OwnTexts, digests: Digests) -> list[Part]:
-        """Return the canonical JSON of what an entry's id is of."""
+    def _ids(self, refs: OwnTexts, digests: Digests) -> list[bytes]:
         plan = self._triage.plan
-        return [
-            b'["screening",%b,%b,' % (_json(plan.programme.ref), _json(self._cycle.id)),
+        before = [_json("screening"), _json(plan.programme.ref), _json(self._cycle.id)]
+        rest: list[Part] = [
             refs,
             b',"sha256:',
             OwnTexts(digests.evidence),
             b'",%b]' % _json(plan.pins_digest),
         ]
+        return entry_ids(join_rows(rest, len(refs.texts)), before=b"[%b," % b",".join(before))
 
     def _org(self, block: slice) -> list[Part]:
         roster = self._triage.normed.scores.batch.roster
@@ -187,7 +188,7 @@ class EntryWriter:
             lambda row: b"null" if np.isnan(ages[row]) else _json(whole(float(ages[row])))
         )
 
-    def _findings(self, block: slice) -> dict[str, Part]:
+    def _findings(self, block: slice) -> dict[str, Part | list[Part]]:
         """Return tiers and flags, and what they rest on."""
         triage, number = self._triage, block.stop - block.start
         plan = triage.plan
@@ -209,8 +210,8 @@ class EntryWriter:
             "confidentiality": Texts(_PLACES, established),
             "ledger_class": Texts(_ledger_classes(plan), established),
             "flags": true_names(_quoted(triage.flags), flags, number),
-            "tier_reasons": self._reasons.of(block, HOLDS),
-            "undecided": self._reasons.of(block, UNDECIDED),
+            "tier_reasons": [b"[", self._reasons.of(block, HOLDS), b"]"],
+            "undecided": [b"[", self._reasons.of(block, UNDECIDED), b"]"],
             "problem_classes": true_names(_quoted(ProblemClass), classes, number),
             "not_asked": true_names(
                 _quoted(plan.policy.concerns), triage.not_asked[:, block], number

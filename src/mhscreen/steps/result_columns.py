@@ -3,7 +3,7 @@
 ``<instrument>[_<informant>]__<scale>`` is the raw score; a suffix says what else: ``__answered``,
 ``__low``, ``__high``, ``__se`` (item response models only), ``__category``, ``__category_low``,
 ``__category_high``, ``__z``, ``__t`` …. A response-quality index stands under its own id,
-``phq9__longest_run``.
+``phq9__longest_run``. What is a text with few values is a `Column`, anything else an array or list.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import numpy as np
 from mhscreen.kernels.codes import is_unanswered
 from mhscreen.kernels.logic import HOLDS, UNDECIDED
 from mhscreen.steps.score import of_pupils
+from mhscreen.steps.tables import Column
+from mhscreen.steps.text_columns import distinct_rows
 from mhscreen.vocabulary import (
     Attendance,
     NormReason,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from mhscreen.plan.scoring import FormPlan
     from mhscreen.problems import Problem
     from mhscreen.steps.norm import NormedScale, NormedScores
-    from mhscreen.steps.score import FormScores, Scores
+    from mhscreen.steps.score import FormScores, ScaleScores, Scores
     from mhscreen.steps.triage import Triage
 
 __all__ = [
@@ -69,16 +71,28 @@ def form_columns(form: FormPlan, scored: FormScores) -> Columns:
     """Return the scores of one slot, one row per form."""
     columns: Columns = {}
     for scale in scored.scales:
-        name = f"{form.prefix}__{scale.scale}"
-        columns[name] = scale.score
-        columns[f"{name}__answered"] = scale.answered
-        columns[f"{name}__low"] = scale.low
-        columns[f"{name}__high"] = scale.high
-        if scale.standard_error is not None:
-            columns[f"{name}__se"] = scale.standard_error
-        if scale.categories:
-            for suffix in ("category", "category_low", "category_high"):
-                columns[f"{name}__{suffix}"] = _labels(scale.categories, getattr(scale, suffix))
+        columns |= _scale_columns(form, scale)
+    return columns | _whole_form_columns(form, scored)
+
+
+def _scale_columns(form: FormPlan, scale: ScaleScores) -> Columns:
+    name = f"{form.prefix}__{scale.scale}"
+    columns: Columns = {
+        name: scale.score,
+        f"{name}__answered": scale.answered,
+        f"{name}__low": scale.low,
+        f"{name}__high": scale.high,
+    }
+    if scale.standard_error is not None:
+        columns[f"{name}__se"] = scale.standard_error
+    if scale.categories:
+        for suffix in ("category", "category_low", "category_high"):
+            columns[f"{name}__{suffix}"] = _labels(scale.categories, getattr(scale, suffix))
+    return columns
+
+
+def _whole_form_columns(form: FormPlan, scored: FormScores) -> Columns:
+    columns: Columns = {}
     if form.quality is not None:
         for index, values in zip(form.quality.indices, scored.quality, strict=True):
             columns[f"{form.prefix}__{index.id}"] = values
@@ -126,7 +140,11 @@ def scores_columns(scores: Scores) -> Columns:
     """Return the scores of every slot, one row per pupil; of several forms the worse."""
     columns: Columns = {"subject": scores.batch.roster.subject}
     for slot, form in enumerate(scores.batch.plan.forms):
-        columns |= _of_pupils(form_columns(form, scores.forms[slot]), scores.shown[slot])
+        scored, shown = scores.forms[slot], scores.shown[slot]
+        for scale in scored.scales:
+            columns |= _scale_columns(form, scale.of_pupils(shown))
+        for name, values in _whole_form_columns(form, scored).items():
+            columns[name] = _of_pupils(values, shown)
     return columns
 
 
@@ -225,22 +243,19 @@ def problem_columns(problems: Sequence[Problem]) -> dict[str, list[Any]]:
     return columns
 
 
-def _labels(labels: Sequence[str | Term], places: NDArray[Any]) -> NDArray[np.object_]:
-    table = np.array([*(str(label) for label in labels), None], dtype=object)
-    named: NDArray[np.object_] = table[places]
-    return named
+def _labels(labels: Sequence[str | Term], places: NDArray[np.integer[Any]]) -> Column:
+    return Column(places.astype(np.int32), tuple(str(label) for label in labels))
 
 
-def _joined(parts: Sequence[tuple[str, NDArray[np.bool_]]]) -> NDArray[np.object_]:
+def _joined(parts: Sequence[tuple[str, NDArray[np.bool_]]]) -> Column:
     """Return the names of what is true in each row, joined by semicolons."""
-    length = len(parts[0][1]) if parts else 0
-    texts = np.full(length, "", dtype=object)
-    for name, where in parts:
-        rows = np.flatnonzero(where)
-        texts[rows] = [f"{text};{name}" if text else name for text in texts[rows].tolist()]
-    return texts
+    same = distinct_rows([where for _, where in parts], len(parts[0][1]) if parts else 0)
+    values = (";".join(name for name, where in parts if where[row]) for row in same.first.tolist())
+    return Column(same.place.astype(np.int32), tuple(values))
 
 
-def _of_pupils(columns: Columns, shown: NDArray[np.int64]) -> Columns:
-    """Return columns by pupil, from columns by form."""
-    return {name: of_pupils(values, shown) for name, values in columns.items()}
+def _of_pupils(values: Column | NDArray[Any], shown: NDArray[np.int64]) -> Column | NDArray[Any]:
+    """Return a column by pupil, from that by form."""
+    if isinstance(values, Column):
+        return Column(of_pupils(values.index, shown), values.values)
+    return of_pupils(values, shown)
