@@ -1,11 +1,11 @@
 # One command each. `make` lists them; all of them call .ci/run, so that what passes here passes there.
 .DEFAULT_GOAL := help
-.PHONY: help lint types contracts yaml lock test docs bench conformance mutants speed all
+.PHONY: help lint types contracts yaml lock test engines docs bench conformance mutants speed all
 
 help:
-	@echo "make lint | types | contracts | yaml | lock | test | docs | bench | conformance | mutants | speed | all"
+	@echo "make lint | types | contracts | yaml | lock | test | engines | docs | bench | conformance | mutants | speed | all"
 
-lint types contracts yaml lock test bench conformance:
+lint types contracts yaml lock test engines bench conformance:
 	@bash .ci/run $@
 
 docs:

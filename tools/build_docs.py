@@ -52,6 +52,7 @@ from mhscreen.definitions import (
     programme,
 )
 from mhscreen.definitions.cases import Cases
+from mhscreen.definitions.words import field_words
 from mhscreen.entries.parts import Entry
 from mhscreen.entries.schema import entry_schema
 from mhscreen.explain.catalogue import included_wording, write_page
@@ -158,10 +159,11 @@ def models_in(hint: Any) -> Iterator[type[BaseModel]]:
 def model_section(model: type[BaseModel]) -> str:
     """Return a heading, a sentence and a table of the keys."""
     rows = []
+    words = field_words(model)
     for name, hint in hints(model).items():
         field = model.model_fields[name]
         rows.append(
-            [f"`{field.alias or name}`", type_of(hint), sentence(field.description), default(field)]
+            [f"`{field.alias or name}`", type_of(hint), sentence(words.get(name)), default(field)]
         )
     heading = ["key", "type", "meaning", "if absent"]
     return f"### `{model.__name__}`\n\n{sentence(model.__doc__)}\n\n{table(heading, rows)}"

@@ -47,3 +47,13 @@ def test_schema_accepts_every_good_file_and_refuses_an_unknown_key(good_folder):
 def test_unknown_schema_is_a_usage_error():
     with pytest.raises(UsageError, match="did you mean 'policy'"):
         json_schema("polcy")
+
+
+def test_a_schema_says_of_each_key_what_the_grammar_says():
+    schema = json_schema("norm")
+    assert schema["properties"]["review_by"]["description"].startswith("The day by which")
+    definitions = [schema, *schema["$defs"].values()]
+    properties = [p for one in definitions for p in one.get("properties", {}).values()]
+    silent = [p for p in properties if "description" not in p and "$ref" not in p]
+    assert properties
+    assert not silent

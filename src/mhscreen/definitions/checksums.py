@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mhscreen.definitions.keys import gate_of, own_items, parts_of
 
 if TYPE_CHECKING:
-    from mhscreen.definitions.instrument import Instrument, Scale
+    from mhscreen.definitions.instrument import Instrument, Item, Scale
 
 __all__ = ["scale_key_checksum"]
 
@@ -44,9 +44,7 @@ def _key(instrument: Instrument, scale: Scale) -> dict[str, Any]:
     key: dict[str, Any] = {
         "combine": scale.combine,
         "count_at_or_above": scale.count_at_or_above,
-        "items": [
-            _item(instrument, scale, item.id) for item in instrument.items if item.id in named
-        ],
+        "items": [_item(instrument, scale, item) for item in instrument.items if item.id in named],
         "rounding": scale.rounding,
         "scales": [_key(instrument, instrument.scale(name)) for name in sorted(parts_of(scale))],
     }
@@ -67,10 +65,10 @@ def _further(scale: Scale) -> dict[str, Any]:
     }
 
 
-def _item(instrument: Instrument, scale: Scale, item: str) -> dict[str, Any]:
-    blank = instrument.item(item).blank_counts_as
-    gate = gate_of(instrument, item)
-    options = instrument.options(item)
+def _item(instrument: Instrument, scale: Scale, item: Item) -> dict[str, Any]:
+    blank = item.blank_counts_as
+    gate = gate_of(instrument, item.id)
+    options = instrument.response_scales[item.response_scale]
     # As above: bands stand only in the keys of items that have them.
     bands = (
         {} if options.numbers is None else {"bands": [[o.code, o.score] for o in options.options]}
@@ -83,7 +81,7 @@ def _item(instrument: Instrument, scale: Scale, item: str) -> dict[str, Any]:
             "closed_score": gate.closed_score,
             "open_when_any": sorted([o.item, o.at_or_above] for o in gate.open_when_any),
         },
-        "id": item,
-        "reverse": item in scale.reverse,
-        "scores": sorted(set(instrument.options(item).scores)),
+        "id": item.id,
+        "reverse": item.id in scale.reverse,
+        "scores": sorted(set(options.scores)),
     }

@@ -58,6 +58,8 @@ def comparisons(
 
 def own_items(scale: Scale) -> tuple[str, ...]:
     """Return the items that a scale itself names, in its list or in its levels, each once."""
+    if not scale.levels:
+        return tuple(dict.fromkeys(scale.items))
     named = [
         one.item
         for level in scale.levels
