@@ -434,10 +434,13 @@ def _python_values(dictionary: Any) -> list[Cell]:
 
 def _compact(index: NDArray[np.int32], values: Sequence[Cell]) -> Column:
     """Return a column whose values are distinct, not empty, and all in use."""
-    used = np.bincount(index.astype(np.int64) + 1, minlength=len(values) + 1)[1:] > 0
-    target = np.full(len(values) + 1, -1, dtype=np.int32)  # the last one serves the index −1
+    used = np.zeros(len(values) + 1, dtype=bool)  # the last one serves the index −1
+    used[index] = True
+    if used[:-1].all() and {*map(type, values)} <= {str, int} and len({*values}) == len(values):
+        return Column(index, tuple(values))  # by far the usual case
+    target = np.full(len(values) + 1, -1, dtype=np.int32)
     places: dict[tuple[type, Cell], int] = {}
-    for place, (value, is_used) in enumerate(zip(values, used.tolist(), strict=True)):
+    for place, (value, is_used) in enumerate(zip(values, used.tolist(), strict=False)):
         if is_used and value is not None:
             target[place] = places.setdefault((type(value), value), len(places))
     return Column(target[index], tuple(value for _, value in places))

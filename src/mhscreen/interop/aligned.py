@@ -8,21 +8,24 @@ pupil cannot be told, or one that cannot be read, does not.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mhscreen.interop.partition import ROSTER, row_names
-from mhscreen.problems import ProblemLog, UsageError
-from mhscreen.steps.tables import Table, concatenate, take_rows
+from mhscreen.interop.partition import ROSTER
+from mhscreen.problems import UsageError
+from mhscreen.steps.tables import Table, concatenate, slice_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mhscreen.interop.files import Source
+    from mhscreen.problems import ProblemLog
 
-__all__ = ["AlignedParts", "HeldPart", "count_aligned"]
+    Steps = Sequence[Sequence[int]]
+
+__all__ = ["AlignedParts", "HeldPart", "find_steps"]
 
 
 @dataclass(frozen=True)
@@ -42,27 +45,21 @@ class AlignedParts:
 
     Parameters
     ----------
-    roster : Source
-        The roster.
-    answers : sequence of Source
-        The answers.
-    rows : int
-        How many rows the roster has.
-    chunk : int
-        How many of them are in a part.
+    sources : sequence of Source
+        The roster, then the answers.
+    steps : sequence of sequence of int
+        By part, how many rows of each belong to it; see `find_steps`.
     log : ProblemLog
         Gets what is said of the files while they are read.
     """
 
-    roster: Source
-    answers: Sequence[Source]
-    rows: int
-    chunk: int
+    sources: Sequence[Source]
+    steps: Steps
     log: ProblemLog
 
     def __len__(self) -> int:
         """Return how many parts there are."""
-        return ceil(self.rows / self.chunk)
+        return len(self.steps)
 
     def __iter__(self) -> Iterator[tuple[int, HeldPart]]:
         """Yield number and content of each part.
@@ -70,141 +67,127 @@ class AlignedParts:
         Raises
         ------
         UsageError
-            If the rows do not follow the roster any more.
+            If there are more rows than before, or fewer.
         """
-        files = [self.roster, *self.answers]
-        tables = [source.read(self.log) for source in files]
-        try:
-            for number, spans in enumerate(_in_step(tables, self.chunk)):
-                yield (
-                    number,
-                    HeldPart(
-                        {
-                            place: concatenate([span.rows() for span in some])
-                            for place, some in enumerate(spans, start=ROSTER)
-                            if some
-                        }
-                    ),
-                )
-        except _OutOfStepError as error:
-            msg = "the files have changed while they were read: start again when they are at rest"
-            raise UsageError(msg) from error
+        rows = [_Rows(source.read(self.log)) for source in self.sources]
+        for number, step in enumerate(self.steps):
+            tables = {}
+            for place, (some, wanted) in enumerate(zip(rows, step, strict=True), start=ROSTER):
+                if wanted:
+                    tables[place] = some.take(wanted)
+            yield number, HeldPart(tables)
+        if any(some.more() for some in rows):
+            raise _changed()
 
 
-def count_aligned(
-    roster: Source, answers: Sequence[Source], chunk: int, tell: Callable[[int], None]
-) -> list[int] | None:
-    """Return the number of rows of the roster and of each table of answers, if all follow it.
+class _Rows:
+    """Goes through the rows of a table that is read in parts."""
+
+    def __init__(self, tables: Iterator[Table]) -> None:
+        self._tables = tables
+        self._table, self._row = Table("", {}, 0), 0
+
+    def more(self) -> bool:
+        """Whether there is another row."""
+        while self._row == self._table.rows:
+            table = next(self._tables, None)
+            if table is None:
+                return False
+            self._table, self._row = table, 0
+        return True
+
+    def take(self, number: int) -> Table:
+        """Return the next rows."""
+        found = []
+        while number:
+            if not self.more():
+                raise _changed()
+            start, self._row = self._row, min(self._row + number, self._table.rows)
+            number -= self._row - start
+            found.append(slice_rows(self._table, start, self._row))
+        return concatenate(found)
+
+
+def _changed() -> UsageError:
+    msg = "the files have changed while they were read, or cannot be read to their end"
+    return UsageError(msg)
+
+
+def find_steps(sources: Sequence[Source], chunk: int, tell: Callable[[int], None]) -> Steps | None:
+    """Return how many rows of each file belong to each part, if all follow the roster.
 
     None where a row does not, or where a reference stands twice on the roster.
 
     Parameters
     ----------
-    roster : Source
-        The roster.
-    answers : sequence of Source
-        The answers.
+    sources : sequence of Source
+        The roster, then the answers.
     chunk : int
-        How many rows of the roster are looked at together.
+        How many rows of the roster are in a part.
     tell : callable
-        Told after each such part how many rows it had.
+        Told after each part how many rows it has.
     """
-    counts = [0] * (1 + len(answers))
+    steps: list[list[int]] = []
     marks = [np.empty(0, dtype=np.int64)]
+    roster, *answers = (_Names(source.references()) for source in sources)
     try:
-        tables = [source.read(ProblemLog()) for source in (roster, *answers)]
-        for spans in _in_step(tables, chunk):
-            rows = [sum(len(span.names) for span in some) for some in spans]
-            counts = [a + b for a, b in zip(counts, rows, strict=True)]
-            marks.append(np.array([hash(name) for span in spans[0] for name in span.names]))
-            tell(sum(rows))
-    except _OutOfStepError:
+        while pupils := roster.take(chunk):
+            places = {name: place for place, name in enumerate(pupils)}
+            marks.append(np.fromiter(map(hash, pupils), dtype=np.int64, count=len(pupils)))
+            steps.append([len(pupils), *(names.pass_over(places) for names in answers)])
+            tell(sum(steps[-1]))
+        if any(names.more() for names in answers):
+            return None
+    except (_UnclearError, OSError):  # what is wrong with a file is said when it is read
         return None
     every = np.concatenate(marks)
     every.sort()
     # Two references of one mark are taken for one: the other way gives the same results.
-    return None if (every[1:] == every[:-1]).any() else counts
+    return None if (every[1:] == every[:-1]).any() else steps
 
 
-class _OutOfStepError(Exception):
-    """A row does not follow the roster."""
+class _UnclearError(Exception):
+    """It cannot be told whose a row is."""
 
 
-class _Span(NamedTuple):
-    """Neighbours in a table."""
+class _Names:
+    """Goes through the references in a table, which are read in parts."""
 
-    table: Table
-    start: int
-    names: list[str]
-
-    def rows(self) -> Table:
-        """Return them as a table."""
-        return take_rows(self.table, np.arange(self.start, self.start + len(self.names)))
-
-
-def _in_step(tables: Sequence[Iterator[Table]], chunk: int) -> Iterator[list[list[_Span]]]:
-    """Yield so many rows of the first table, and those of the others that belong to them."""
-    roster, *answers = map(_Cursor, tables)
-    while pupils := roster.take(chunk):
-        names = [name for span in pupils for name in span.names]
-        places = {name: place for place, name in enumerate(names)}
-        if len(places) < len(names):
-            raise _OutOfStepError
-        yield [pupils, *(rows.take_of(places) for rows in answers)]
-    if any(rows.more() for rows in answers):
-        raise _OutOfStepError
-
-
-_NOTHING = Table("", {}, 0)
-
-
-class _Cursor:
-    """Goes through the rows of a table that is read in parts."""
-
-    _names: list[str]
-
-    def __init__(self, tables: Iterator[Table]) -> None:
-        self._tables = tables
-        self._table, self._names, self._row = _NOTHING, [], 0
+    def __init__(self, parts: Iterator[list[str] | None]) -> None:
+        self._parts = parts
+        self._names: list[str] = []
+        self._row = 0
 
     def more(self) -> bool:
         """Whether there is another row."""
         while self._row == len(self._names):
-            table = next(self._tables, None)
-            if table is None:
+            try:
+                names = next(self._parts)
+            except StopIteration:
                 return False
-            if table.broken_rows:
-                raise _OutOfStepError
-            self._table, self._names, self._row = table, row_names(table), 0
+            if names is None:
+                raise _UnclearError
+            self._names, self._row = names, 0
         return True
 
-    def take(self, number: int) -> list[_Span]:
-        """Return the next rows."""
-        found = []
-        while number and self.more():
-            end = min(self._row + number, len(self._names))
-            number -= end - self._row
-            found.append(self._take(end))
+    def take(self, number: int) -> list[str]:
+        """Return the next references."""
+        found: list[str] = []
+        while len(found) < number and self.more():
+            more = self._names[self._row : self._row + number - len(found)]
+            self._row += len(more)
+            found += more
         return found
 
-    def take_of(self, places: Mapping[str, int]) -> list[_Span]:
-        """Return the next rows whose pupils stand here, each not before the one before."""
-        found = []
-        last = 0
+    def pass_over(self, places: Mapping[str, int]) -> int:
+        """Pass the rows whose pupils stand here, each not before the one before; count them."""
+        number = last = 0
         while self.more():
-            end = self._row
-            for name in self._names[end:]:
+            for name in islice(self._names, self._row, None):
                 place = places.get(name, -1)
                 if place < last:
-                    break
+                    return number
                 last = place
-                end += 1
-            if end == self._row:
-                break
-            found.append(self._take(end))
-        return found
-
-    def _take(self, end: int) -> _Span:
-        span = _Span(self._table, self._row, self._names[self._row : end])
-        self._row = end
-        return span
+                self._row += 1
+                number += 1
+        return number

@@ -10,7 +10,7 @@ swallows a pupil.
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,12 +95,15 @@ class DelimitedText:
             self._buffer = self._buffer[start:]
         return self.headings
 
-    def read_rows(self, log: ProblemLog) -> Iterator[RawColumns]:
-        """Yield the rows below the heading, in parts; the log gets MH603."""
+    def read_rows(self, log: ProblemLog, only: int | None = None) -> Iterator[RawColumns]:
+        """Yield the rows below the heading, in parts, or only one column of them.
+
+        The log gets MH603.
+        """
         while self.headings is not None and (self._buffer or not self._ended):
             if not self._ended:
                 self._more()
-            raw, end = self._part(self.headings, log)
+            raw, end = self._part(self.headings, log, only)
             self._buffer = self._buffer[end:]
             if raw is not None:
                 yield raw
@@ -110,23 +113,28 @@ class DelimitedText:
         self._ended = part is None
         self._buffer += part or b""
 
-    def _part(self, headings: list[str], log: ProblemLog) -> tuple[RawColumns | None, int]:
+    def _part(
+        self, headings: list[str], log: ProblemLog, only: int | None
+    ) -> tuple[RawColumns | None, int]:
         """Return the rows that surely end in the buffer, and where they end."""
         text, width = self._buffer, len(headings)
         end = self._sure_end()
         if end and _quotes_pair_up(text[:end], 0, self._mark):
-            columns = _columns(text[:end], 0, width, self._mark)
+            columns = _columns(text[:end], 0, width, self._mark, only)
             if columns is not None:
                 rows = len(columns[0])
                 numbers = np.arange(self._rows + 1, self._rows + rows + 1, dtype=np.int64)
                 self._rows += rows
-                return RawColumns(headings, columns, numbers), end
+                found = headings if only is None else [headings[only]]
+                return RawColumns(found, columns, numbers), end
         stop = len(text) if self._ended else _before_last_lines(text)
         if not stop:
             return None, 0
         raw, end, self._rows = _row_by_row(
             text, stop, headings, self._mark, self._name, self._rows, log
         )
+        if only is not None:
+            raw = replace(raw, headings=[headings[only]], columns=[raw.columns[only]])
         return raw, end
 
     def _sure_end(self) -> int:
@@ -231,8 +239,10 @@ def _quotes_pair_up(text: bytes, start: int, mark: str) -> bool:
 # -- rows -----------------------------------------------------------------------------------------
 
 
-def _columns(text: bytes, start: int, width: int, mark: str) -> list[Column] | None:
-    """Read rows with Arrow; None where it does not find `width` cells in every row."""
+def _columns(
+    text: bytes, start: int, width: int, mark: str, only: int | None = None
+) -> list[Column] | None:
+    """Read rows, or one column, with Arrow; None where not every row has `width` cells."""
     import pyarrow as pa
     import pyarrow.csv
 
@@ -257,6 +267,7 @@ def _columns(text: bytes, start: int, width: int, mark: str) -> list[Column] | N
             ),
             convert_options=pyarrow.csv.ConvertOptions(
                 check_utf8=False,
+                include_columns=[] if only is None else [str(only)],
                 column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())),
                 null_values=[""],
                 strings_can_be_null=True,

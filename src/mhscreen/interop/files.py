@@ -18,9 +18,11 @@ import numpy as np
 from mhscreen.atomic import whole_file, whole_folder
 from mhscreen.frames import arrow_table, to_table
 from mhscreen.interop.delimited import DelimitedText, RawColumns
+from mhscreen.interop.subjects import read_subjects
 from mhscreen.interop.text import Text, fingerprint, read_text, scan_text
 from mhscreen.problems import Problem, ProblemLog
 from mhscreen.steps.cells import has_lost_digits
+from mhscreen.steps.roster import subject_column
 from mhscreen.steps.tables import Column, Table, concatenate, encode
 
 if TYPE_CHECKING:
@@ -110,13 +112,28 @@ class Source(ABC):
                 "MH412", "the table has no rows", expected="rows below the heading", file=self.name
             )
 
+    def references(self) -> Iterator[list[str] | None]:
+        """Yield whose the rows are, in parts, without reading more than that.
+
+        None stands for a part with a row that does not say it, or that cannot be read.
+        """
+        head = next(self.read(ProblemLog()), None)
+        heading = None if head is None else subject_column(head)
+        if heading is None:
+            yield None
+            return
+        for raw in self._raw(ProblemLog(), heading):
+            names = read_subjects(raw.columns[0])
+            named = [name for name in names if name is not None]
+            yield None if len(named) < len(names) or raw.broken_rows else named
+
     @abstractmethod
     def _count(self) -> int:
         """Return about how many rows there are."""
 
     @abstractmethod
-    def _raw(self, log: ProblemLog) -> Iterator[RawColumns]:
-        """Yield the columns as they stand in the file, in parts."""
+    def _raw(self, log: ProblemLog, only: str | None = None) -> Iterator[RawColumns]:
+        """Yield the columns as they stand in the file, or only one of them, in parts."""
 
 
 class _TextSource(Source):
@@ -133,7 +150,7 @@ class _TextSource(Source):
     def _count(self) -> int:
         return self._text.lines
 
-    def _raw(self, log: ProblemLog) -> Iterator[RawColumns]:
+    def _raw(self, log: ProblemLog, only: str | None = None) -> Iterator[RawColumns]:
         text = self._text
         if not text.encoding:
             log.add(
@@ -148,7 +165,9 @@ class _TextSource(Source):
         mark = "\t" if self.path.suffix.lower() == ".tsv" else ","
         delimited = DelimitedText(read_text(self.path, text), self.name, mark)
         headings = delimited.read_heading(log)
-        if headings is not None:
+        if headings is not None and only is not None:
+            yield from delimited.read_rows(log, headings.index(only))
+        elif headings is not None:
             yield RawColumns(headings, [encode(())] * len(headings), np.empty(0, dtype=np.int64))
             yield from delimited.read_rows(log)
 
@@ -170,20 +189,24 @@ class _ArrowSource(Source):
     def _is_parquet(self) -> bool:
         return self.path.suffix.lower() == ".parquet"
 
-    def _raw(self, log: ProblemLog) -> Iterator[RawColumns]:
+    def _raw(self, log: ProblemLog, only: str | None = None) -> Iterator[RawColumns]:
         import pyarrow as pa
         import pyarrow.parquet
+
+        names = None if only is None else [only]
 
         try:
             with pa.OSFile(str(self.path)) as file:
                 if self._is_parquet:
                     parquet = pyarrow.parquet.ParquetFile(file)
-                    yield _numbered(parquet.schema_arrow.empty_table(), self.name, 0)
-                    batches = parquet.iter_batches(batch_size=ROW_GROUP)
+                    empty = parquet.schema_arrow.empty_table()
+                    yield _numbered(empty if names is None else empty.select(names), self.name, 0)
+                    batches = parquet.iter_batches(batch_size=ROW_GROUP, columns=names)
                 else:
                     batches = _ipc_batches(file)
                 first = 0
-                for batch in batches:
+                for whole in batches:
+                    batch = whole if names is None else whole.select(names)
                     for start in range(0, max(batch.num_rows, 1), ROW_GROUP):
                         part = pa.Table.from_batches([batch.slice(start, ROW_GROUP)])
                         yield _numbered(part, self.name, first)
@@ -200,10 +223,12 @@ class _ExcelSource(Source):
         raw, _ = self._read_once
         return 0 if raw is None or not raw.columns else len(raw.columns[0])
 
-    def _raw(self, log: ProblemLog) -> Iterator[RawColumns]:
+    def _raw(self, log: ProblemLog, only: str | None = None) -> Iterator[RawColumns]:
         raw, problems = self._read_once
         log.extend(problems)
-        if raw is not None:
+        if raw is not None and only is not None:
+            yield replace(raw, columns=[raw.columns[raw.headings.index(only)]], headings=[only])
+        elif raw is not None:
             yield raw
 
     @cached_property

@@ -34,9 +34,10 @@ from mhscreen.interop.files import open_folder, open_source, write_parquet
 from mhscreen.interop.headless import find_headless, read_headless
 from mhscreen.interop.merged import entries_root, judge_all_shares, merge_unmatched, merge_urgent
 from mhscreen.interop.part import Job, PartFiles, bind_part, screen_to_files
-from mhscreen.interop.partition import ROSTER, RosterIndex, hash_names, row_names
+from mhscreen.interop.partition import ROSTER, RosterIndex, hash_names
 from mhscreen.interop.problem_file import problem_record, read_problems, write_problems
 from mhscreen.interop.sorted_lines import merge_runs, write_run
+from mhscreen.interop.subjects import row_names
 from mhscreen.interop.text import fingerprint
 from mhscreen.problems import MhscreenError, ProblemLog, ResponseError, UsageError
 from mhscreen.steps.cells import moment

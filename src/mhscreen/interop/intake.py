@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mhscreen.interop.aligned import AlignedParts, count_aligned
+from mhscreen.interop.aligned import AlignedParts, find_steps
 from mhscreen.interop.files import open_folder, open_source, read_table
 from mhscreen.interop.headless import find_headless, read_headless, table_key
 from mhscreen.interop.part import Job, bind_part
@@ -139,15 +139,13 @@ class Intake:
             raise ResponseError(self._said())
         head = _heading_of(roster)
         answers = list(self._open_tables())
-        counts = None
+        steps = None
+        sources = [self._roster, *(one.source for one in answers)]
         if not any(one.headless for one in answers):
-            sources = [one.source for one in answers]
-            counts = count_aligned(
-                self._roster, sources, self._chunk, lambda rows: self._count(rows, tell)
-            )
+            steps = find_steps(sources, self._chunk, lambda rows: self._count(rows, tell))
         parts: Parts
-        if counts is not None and counts[0]:
-            parts = AlignedParts(self._roster, sources, counts[0], self._chunk, self._log)
+        if steps:
+            parts, counts = AlignedParts(sources, steps, self._log), np.sum(steps, axis=0).tolist()
         else:
             self._done = 0
             parts, counts = self._sort(answers, tell)

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mhscreen.steps.cells import map_column
-from mhscreen.steps.roster import parse_subject, subject_column
+from mhscreen.interop.subjects import row_names
 from mhscreen.steps.tables import concatenate, take_rows
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from mhscreen.steps.tables import BrokenRow, Table
 
-__all__ = ["Partition", "RosterIndex", "StoredPart", "hash_names", "row_names"]
+__all__ = ["Partition", "RosterIndex", "StoredPart", "hash_names"]
 
 ROSTER = -1
 """The number of the roster among the tables; those of answers begin at 0."""
@@ -162,18 +161,6 @@ class Partition:
                 first = first if last == here - 1 else name
                 last, names[row] = here, first
         self._before[number] = last, first
-
-
-def row_names(table: Table) -> list[str]:
-    """Return whose each row is; where it does not say, the file and the row."""
-    heading = subject_column(table)
-    if heading is None:
-        return [f"{table.name}:{table.row_number(row)}" for row in range(table.rows)]
-    subjects, _ = map_column(table.columns[heading], parse_subject, None, "O")
-    return [
-        f"{table.name}:{table.row_number(row)}" if one is None else one
-        for row, one in enumerate(subjects.tolist())
-    ]
 
 
 def hash_names(names: Iterable[str]) -> NDArray[np.uint64]:

@@ -7,6 +7,7 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Protocol
 
+from mhscreen.interop.beside import read_ahead
 from mhscreen.interop.part import PartFiles, screen_to_files
 from mhscreen.problems import StoppedError
 
@@ -81,11 +82,11 @@ def screen_parts(
 
 
 def _in_turn(job: Job, tasks: Iterator[Task]) -> Iterator[Result]:
-    for part, folder in tasks:
-        is_new = not folder.exists()
-        if is_new:
-            screen_to_files(job, part.read(), folder)
-        yield folder, is_new
+    read = ((None if folder.exists() else part.read(), folder) for part, folder in tasks)
+    for tables, folder in read_ahead(read):
+        if tables is not None:
+            screen_to_files(job, tables, folder)
+        yield folder, tables is not None
 
 
 def _at_once(job: Job, tasks: Iterator[Task], workers: int) -> Iterator[Result]:

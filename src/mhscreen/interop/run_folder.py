@@ -19,6 +19,7 @@ import numpy as np
 from mhscreen._version import __version__
 from mhscreen.atomic import MARKER, whole_folder
 from mhscreen.entries.canonical import canonical_json, digest
+from mhscreen.interop.beside import write_behind
 from mhscreen.interop.collector import Collector
 from mhscreen.interop.files import write_csv
 from mhscreen.interop.hashed import HashedFile
@@ -317,11 +318,9 @@ def _screen(
     job: Job, parts: Parts, work: WorkFolder, workers: int, tell: Progress, *, archive_csv: bool
 ) -> _Done:
     """Screen all parts, and put what is done into ledger and archive meanwhile."""
-    done = []
     with closing(Collector(work.results, archive_csv=archive_csv)) as collector:
-        for part in screen_parts(job, parts, work.done, workers, tell):
-            collector.add(part)
-            done.append(part)
+        screened = screen_parts(job, parts, work.done, workers, tell)
+        done = list(write_behind(screened, collector.add))
         return _Done(job, done, collector.finish(), work)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mhscreen.interop.partition import row_names
+from mhscreen.interop.subjects import row_names
 from mhscreen.problems import Problem, ProblemLog, UsageError
 from mhscreen.steps.bind import bind
 from mhscreen.steps.identity import Candidates, Claim, says_who

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Text", "fingerprint", "read_text", "scan_text"]
 
-BLOCK = 1 << 22
+BLOCK = 1 << 20
 """Bytes read at once."""
 
 _CYRILLIC = re.compile("[\u0400-\u052f]")

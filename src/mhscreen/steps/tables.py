@@ -27,6 +27,7 @@ __all__ = [
     "concatenate_columns",
     "distinct",
     "encode",
+    "slice_rows",
     "take_rows",
 ]
 
@@ -167,6 +168,35 @@ def take_rows(table: Table, rows: NDArray[np.int64]) -> Table:
     numbers = table.numbers[rows]
     columns = {heading: _take(column, rows) for heading, column in table.columns.items()}
     return replace(table, columns=columns, rows=len(rows), row_numbers=numbers, broken_rows=())
+
+
+def slice_rows(table: Table, start: int, end: int) -> Table:
+    """Return neighbouring rows of a table, as `take_rows` does, without copying their cells."""
+    rows = slice(start, end)
+    numbers = table.row_numbers
+    return replace(
+        table,
+        columns={heading: _slice(column, rows) for heading, column in table.columns.items()},
+        rows=end - start,
+        row_numbers=np.arange(start + 1, end + 1) if numbers is None else numbers[rows],
+        broken_rows=(),
+    )
+
+
+def _slice(column: Column, rows: slice) -> Column:
+    """Return neighbouring cells; of many values only those between the first and the last used."""
+    index = column.index[rows]
+    if len(column.values) <= max(len(index), _FEW):
+        return Column(index, column.values)
+    filled = index >= 0
+    used = index[filled]
+    if not len(used):
+        return Column(index, ())
+    first, end = int(used.min()), int(used.max()) + 1
+    moved = np.where(filled, index - np.int32(first), np.int32(-1))
+    values = column.values
+    some = values.take(np.arange(first, end)) if isinstance(values, Texts) else values[first:end]
+    return Column(moved, some)
 
 
 def _take(column: Column, rows: NDArray[np.int64]) -> Column:
