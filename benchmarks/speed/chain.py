@@ -12,7 +12,7 @@ from answers import answers_of, bound
 from battery import AT, battery_plan, battery_scales
 from figures import Figure, compare, run
 from floors import floor_of, sheet
-from timing import take_turns
+from timing import Fresh, take_turns
 
 import mhscreen as mh
 from mhscreen import frames
@@ -34,8 +34,6 @@ def measure(pupils: int, work: Path) -> Iterator[Figure]:
     tables = {slot: frames.to_table(frame, slot) for slot, frame in forms.items()}
     listed = frames.to_table(roster, "roster")
     batch = bound(answers)
-    scores = mh.score(plan, batch)
-    normed = mh.norm(plan, scores)
     # As in scoring: the answers read, scores and categories written.
     floor = floor_of(sheet(batch), pupils, ["f4", "i1"] * len(battery_scales()))
 
@@ -49,8 +47,10 @@ def measure(pupils: int, work: Path) -> Iterator[Figure]:
         "from encoded tables": lambda: chain(listed, tables),
         "bind alone": lambda: mh.bind(plan, roster=listed, responses=tables, at=AT),
         "score alone": lambda: mh.score(plan, batch),
-        "norm alone": lambda: mh.norm(plan, scores),
-        "triage alone": lambda: mh.triage(plan, normed),
+        "norm alone": Fresh(lambda: mh.score(plan, batch), lambda scores: mh.norm(plan, scores)),
+        "triage alone": Fresh(
+            lambda: mh.norm(plan, mh.score(plan, batch)), lambda normed: mh.triage(plan, normed)
+        ),
     }
     yield from compare("bind to triage", take_turns(works, most=25.0), pupils, "floor")
 

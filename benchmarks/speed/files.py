@@ -133,7 +133,7 @@ def write_alone(district: Path, out: Path) -> float:
             columns["due_at"] = local_times(plan.programme.zone, columns["due_at"])
             start = time.perf_counter()
             for block in screening.entries.blocks():
-                ledger.write(b"\n".join([*block.lines, b""]))
+                ledger.writelines(block.lines(end=b"\n"))
             archive.write(columns)
             seconds += time.perf_counter() - start
         start = time.perf_counter()

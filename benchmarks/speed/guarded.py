@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet
 from answers import answers_of, bound
 from battery import AT, battery_plan, battery_scales
-from timing import take_turns
+from timing import Fresh, take_turns
 
 import mhscreen as mh
 
@@ -54,8 +54,6 @@ def ratios(work: Path) -> dict[str, float]:
     answers = answers_of(PUPILS, work)
     roster, forms = pa.table(answers.roster()), answers.forms()
     batch, few = bound(answers), bound(answers.first(CLASS))
-    scores = mh.score(plan, batch)
-    normed = mh.norm(plan, scores)
 
     def outputs() -> list[object]:
         found = [scale for form in mh.score(plan, batch).forms for scale in form.scales]
@@ -66,18 +64,27 @@ def ratios(work: Path) -> dict[str, float]:
             "floor": floor_in_memory(answers.codes),
             "bind": lambda: mh.bind(plan, roster=roster, responses=forms, at=AT),
             "score, with bounds": outputs,
-            "norm": lambda: [one.t for one in mh.norm(plan, scores).norms],
-            "triage": lambda: mh.triage(plan, normed),
+            "norm": Fresh(
+                lambda: mh.score(plan, batch),
+                lambda scores: [one.t for one in mh.norm(plan, scores).norms],
+            ),
+            "triage": Fresh(
+                lambda: mh.norm(plan, mh.score(plan, batch)),
+                lambda normed: mh.triage(plan, normed),
+            ),
         },
         enough=2.0,
         most=15.0,
     )
-    entries = mh.emit(plan, mh.triage(plan, mh.norm(plan, mh.score(plan, few))), at=AT)
+
+    def entered() -> mh.Entries:
+        return mh.emit(plan, mh.triage(plan, mh.norm(plan, mh.score(plan, few))), at=AT)
+
     in_python = take_turns(
         {
             "floor": loop,
             "score a class of 30": lambda: [mh.score(plan, few) for _ in range(5)],
-            "entries of a class of 30": lambda: [sum(map(len, entries.lines())) for _ in range(5)],
+            "entries of a class of 30": Fresh(entered, lambda entries: [*entries.lines()]),
             "a run on files": lambda: on_files(work),
         },
         enough=2.0,

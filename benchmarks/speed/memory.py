@@ -24,30 +24,40 @@ BASE = 100_000
 IN_MEMORY = 1_000_000
 """More pupils are not held in memory at once here."""
 
+MEGABYTES = 400
+"""What a run on files may hold."""
+
 _FILES, _HOLD = (str(Path(__file__).with_name(name)) for name in ("files.py", "hold.py"))
 
 
 def measure(pupils: int, work: Path) -> Iterator[Figure]:
     """Measure peaks."""
     if pupils <= IN_MEMORY:
-        names = ["ours", *(name for name in peers.PEERS if not peers.absent(name))]
-        run_child([_HOLD, "nothing", str(pupils), str(work)])  # draws the answers
-        peaks = {
-            name: run_child([_HOLD, name, str(pupils), str(work)]).megabytes
-            for name in names
-            if name != "object" or pupils <= BASE
-        }
-        for name, peak in peaks.items():
-            ratio = peak / peaks["ours"]
-            yield Figure(
-                "memory of scoring", name, "ours", pupils, ratio, ratio, ratio, megabytes=peak
-            )
-    here, base = (_peak_on_files(size, work) for size in (pupils, BASE))
-    ratio = here / base
-    yield Figure(
-        "memory of a run on files", f"{pupils} pupils", f"{BASE} pupils", pupils,
-        ratio, ratio, ratio, megabytes=here,
-    )  # fmt: skip
+        yield from _in_memory(pupils, work)
+    if pupils <= BASE or pupils > IN_MEMORY:  # between them nothing is learnt
+        here, base = (_peak_on_files(size, work) for size in (pupils, BASE))
+        for against, reference in ((f"{BASE} pupils", base), (f"{MEGABYTES} MB", MEGABYTES)):
+            yield _figure("memory of a run on files", f"{pupils} pupils", against, pupils,
+                          here, reference)  # fmt: skip
+
+
+def _in_memory(pupils: int, work: Path) -> Iterator[Figure]:
+    names = ["ours", *(name for name in peers.PEERS if not peers.absent(name))]
+    run_child([_HOLD, "nothing", str(pupils), str(work)])  # draws the answers
+    peaks = {
+        name: run_child([_HOLD, name, str(pupils), str(work)]).megabytes
+        for name in names
+        if name != "object" or pupils <= BASE
+    }
+    for name, peak in peaks.items():
+        yield _figure("memory of scoring", name, "ours", pupils, peak, peaks["ours"])
+
+
+def _figure(
+    measure: str, what: str, against: str, pupils: int, peak: float, reference: float
+) -> Figure:
+    ratio = peak / reference
+    return Figure(measure, what, against, pupils, ratio, ratio, ratio, megabytes=peak)
 
 
 def _peak_on_files(pupils: int, work: Path) -> float:

@@ -18,7 +18,7 @@ from battery import AGES, battery_plan, battery_scales
 from figures import Figure, compare, run
 from floors import floor_of
 from scoring import missing
-from timing import take_turns
+from timing import Fresh, take_turns
 
 import mhscreen as mh
 
@@ -45,22 +45,27 @@ def measure(pupils: int, work: Path) -> Iterator[Figure]:
     """Time norming."""
     answers = answers_of(pupils, work)
     plan = battery_plan()
-    scores = mh.score(plan, bound(answers))
+    batch = bound(answers)
+    scores = mh.score(plan, batch)
     normed = mh.norm(plan, scores)
     number = len(battery_scales())
     assert len(AGES) * 2 == len(plan.norms[0].strata)
     read = [np.zeros(pupils, dtype=np.uint8) for _ in range(number + 1)]
-    works: dict[str, Callable[[], object]] = {
+    works: dict[str, Callable[[], object] | Fresh] = {
         "floor": floor_of(read, pupils, ["f4"] * number),
-        "ours": lambda: [one.t for one in mh.norm(plan, scores).norms],
+        "ours": Fresh(
+            lambda: mh.score(plan, batch),
+            lambda scores: [one.t for one in mh.norm(plan, scores).norms],
+        ),
         "floor of our own types": floor_of(read, pupils, ["f8"] * number),
     }
     for name in ("pandas", "polars"):
         if complaint := peers.absent(name):
             yield replace(missing(name, pupils, complaint), measure=MEASURE)
             continue
-        works[name] = import_module(f"peers.norms_by_{name}").joining(answers, scores)
-        same(name, normed, works[name]())
+        join = import_module(f"peers.norms_by_{name}").joining(answers, scores)
+        same(name, normed, join())
+        works[name] = join
     times = take_turns(works, most=20.0)
     yield from compare(MEASURE, times, pupils, "floor")
     rest = {name: times.seconds[name] for name in works if not name.startswith("floor")}

@@ -88,6 +88,19 @@ def figures_table(figures: list[Figure]) -> str:
     return "\n".join(rows)
 
 
+def rates_table(figures: list[Figure]) -> str:
+    """Return how many pupils a second runs on files screened, for whoever plans a large one."""
+    rows = [
+        "| run on files | pupils | pupils a second | peak MB of a process |",
+        "| --- | --- | --- | --- |",
+    ]
+    found = {(one.what, one.pupils): one for one in figures if one.measure == "files"}
+    for (what, pupils), one in found.items():
+        peak = "–" if one.megabytes is None else f"{one.megabytes:.0f}"
+        rows.append(f"| {what} | {size(pupils)} | {number(pupils / one.seconds)} | {peak} |")
+    return "\n".join(rows)
+
+
 def markdown(result: dict[str, Any]) -> str:
     """Return the page of a result."""
     figures = [Figure(**one) for one in result["figures"]]
@@ -112,6 +125,9 @@ def markdown(result: dict[str, Any]) -> str:
         "## How it was measured / 测量方式",
         f"```sh\n{result['command']}\n```",
         run_on,
+        "## Rates of runs on files / 文件运行的速率",
+        "On this machine, from CSV unless it says otherwise; of use only to plan a large run.",
+        rates_table(figures),
         "## All figures / 全部数据",
         figures_table(figures),
     ]

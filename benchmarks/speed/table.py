@@ -29,9 +29,9 @@ from timing import run_child
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
-IN_MEMORY = ("scoring.py", "norming.py", "chain.py", "entries.py", "memory.py")
+IN_MEMORY = ("scoring.py", "norming.py", "chain.py", "memory.py")
 ON_FILES = ("files.py",)
-ALONE = {"one_class.py": (30,), "starting.py": (0,)}
+ALONE = {"one_class.py": (30,), "starting.py": (0,), "entries_of_pupils.py": (10_000,)}
 LIBRARIES = ("numpy", "pandas", "polars", "duckdb", "pyarrow", "orjson")
 
 
@@ -126,11 +126,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--memory", nargs="*", type=int, default=[], metavar="PUPILS",
                         help="3000000: the peak of a run on files")  # fmt: skip
     parser.add_argument("--only", nargs="*", default=[], metavar="SCRIPT")
+    parser.add_argument("--patience", type=float, default=1.0, help="2: time twice as long")
     parser.add_argument("--work", type=Path, help="a folder for data; it is kept")
     parser.add_argument("--out", type=Path, help="the result, as JSON")
     asked = parser.parse_args(arguments)
     result = Result(asked.out)
-    result.content["command"] = " ".join(["python benchmarks/speed/table.py", *sys.argv[1:]])
+    given = sys.argv[1:] if arguments is None else arguments
+    result.content["command"] = " ".join(["python benchmarks/speed/table.py", *given])
     failed = 0
     with TemporaryDirectory() as scratch:
         work = asked.work or Path(scratch)
@@ -142,6 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
             start = time.perf_counter()
             try:
                 command = [str(HERE / script), str(size), "--work", str(work), "--json"]
+                command += ["--patience", str(asked.patience)]
                 figures = parse(run_child(command).output)
             except subprocess.CalledProcessError as error:
                 print(f"{script} {size} failed: {error}", file=sys.stderr)

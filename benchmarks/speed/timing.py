@@ -13,13 +13,14 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from statistics import median, quantiles
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Child", "Ratio", "Times", "run_child", "take_turns"]
+__all__ = ["Child", "Fresh", "Ratio", "Times", "run_child", "take_turns"]
 
 PATIENCE = 1.0
 """How much longer than usual everything is timed: 0 for one turn alone."""
@@ -72,8 +73,19 @@ class Times:
         return Ratio(low, middle, high)
 
 
+@dataclass(frozen=True)
+class Fresh:
+    """Work on something that is made anew for each turn, which is not timed.
+
+    A result keeps what was asked of it; asked again it would cost nothing.
+    """
+
+    make: Callable[[], Any]
+    work: Callable[[Any], object]
+
+
 def take_turns(
-    works: Mapping[str, Callable[[], object]],
+    works: Mapping[str, Callable[[], object] | Fresh],
     *,
     enough: float = 4.0,
     most: float = 30.0,
@@ -85,7 +97,7 @@ def take_turns(
 
     Parameters
     ----------
-    works : mapping of str to callable
+    works : mapping of str to callable, or Fresh
         In the order in which they take turns.
     enough : float
         Seconds after which a few turns are enough.
@@ -100,11 +112,12 @@ def take_turns(
     cold = True
     while True:
         for name, work in works.items():
+            call = partial(work.work, work.make()) if isinstance(work, Fresh) else work
             gc.collect()
             start = time.perf_counter()
-            result = work()
+            result = call()
             seconds[name].append(time.perf_counter() - start)
-            del result  # what is freed is no part of the time
+            del result, call  # what is freed is no part of the time
         passed, done = time.perf_counter() - begin, len(next(iter(seconds.values())))
         if passed >= most or done >= turns or (done >= FEW and passed >= enough):
             return Times({name: tuple(found) for name, found in seconds.items()})

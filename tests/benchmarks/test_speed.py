@@ -77,6 +77,10 @@ def test_the_chain_from_frames_to_tiers_is_timed(given):
     assert ("bind to triage", "from Arrow frames", "floor") in given("chain")
 
 
+def test_entries_are_timed_against_dicts_of_the_same_content(given):
+    assert {against for _, _, against in given("entries_of_pupils")} >= {"dicts and json"}
+
+
 def test_ten_times_the_pupils_are_timed_against_the_pupils(given):
     assert given("growth")
 
@@ -146,6 +150,7 @@ def test_a_bar_is_met_or_plainly_is_not(speed):
 
 def test_every_bar_is_for_a_figure_that_some_script_gives(speed, given):
     found = given("scoring") | given("norming") | given("chain") | given("one_class", 30)
+    found |= given("entries_of_pupils")
     named = {(bar.measure, bar.what, bar.against) for bar in speed("bars").BARS}
     elsewhere = {"files", "memory of a run on files", "growth", "start-up"}
     missing = {one for one in named - found if one[0] not in elsewhere}
@@ -157,3 +162,52 @@ def test_every_bar_is_for_a_figure_that_some_script_gives(speed, given):
 def test_what_takes_turns_is_compared_turn_by_turn(speed):
     times = speed("timing").Times({"floor": (1.0, 2.0, 4.0), "ours": (3.0, 6.0, 4.0)})
     assert times.ratio("ours", "floor") == (2.0, 3.0, 3.0)
+
+
+def test_a_table_that_was_stopped_goes_on_where_it_was(speed, tmp_path, monkeypatch, capsys):
+    table = speed("table")
+    asked = ["--only", "one_class", "--patience", "0", "--out", str(tmp_path / "r.json")]
+    assert table.main(asked) == 0
+    first = capsys.readouterr().out
+    assert "| a class | mh.score | object | ≤ 0.3 |" in first
+    monkeypatch.setattr(table, "run_child", None)  # nothing is left to run
+    assert table.main(asked) == 0
+    assert capsys.readouterr().out == first
+
+
+def test_a_measure_that_fails_is_said_and_the_others_go_on(speed, monkeypatch, capsys):
+    table = speed("table")
+
+    def run_child(command):
+        raise table.subprocess.CalledProcessError(1, command)
+
+    monkeypatch.setattr(table, "run_child", run_child)
+    assert table.main(["--only", "one_class", "starting"]) == 1
+    assert capsys.readouterr().err.count("failed") == 2
+
+
+def test_a_chart_shows_every_program_and_is_the_same_each_time(speed, tmp_path):
+    figures, chart = speed("figures"), speed("chart")
+    found = [
+        figures.Figure("scores and categories", "ours", "floor", 10, 5.0, 4.0, 6.0),
+        figures.Figure("other programs", "polars", "floor", 10, 25.0, 4.0, 6.0),
+        figures.Figure("other programs", "polars", "floor", 5, 7.0, 4.0, 6.0),
+    ]
+    for name in ("a.svg", "b.svg"):
+        chart.draw(found, tmp_path / name)
+    text = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert text == (tmp_path / "b.svg").read_text(encoding="utf-8")
+    assert ">mhscreen, one thread<" in text
+    assert ">Polars, lazy, all cores<" in text
+    assert ">25<" in text
+    assert ">7<" not in text
+
+
+def test_the_page_is_that_of_the_figures_that_are_kept(speed):
+    page, figures = speed("page"), speed("figures")
+    result = json.loads(page.RESULTS.read_text(encoding="utf-8"))
+    assert (page.DOCS / "speed.md").read_text(encoding="utf-8") == page.markdown(result)
+    drawn = (page.DOCS / "speed.svg").read_text(encoding="utf-8")
+    for name, ratio in speed("chart").shown([figures.Figure(**f) for f in result["figures"]]):
+        assert f">{name}<" in drawn
+        assert f">{ratio:.3g}<" in drawn
