@@ -35,6 +35,7 @@ __all__ = ["add_to", "read_columns"]
 
 _UNBOUNDED = 10_000  # columns; a table that would have to be squeezed becomes a list
 _SHOWN = 5  # implausible shares, and kinds of problems, of which one each is printed
+_STOPPED = 130  # as a shell reports it
 _PROGRAMME = "qingdao-2023@1"
 
 
@@ -112,8 +113,9 @@ def screen(
     written.
     """
     from mhscreen.interop.run_folder import screen_files
+    from mhscreen.interop.work_folder import work_path
 
-    with errors_end_with(2):
+    with errors_end_with(2), _stopped_ends_with_a_word(work_path(out, work), lang):
         plan = _compile(programme, tuple(definitions or ()))
         with _progress(lang) as progress:
             run = screen_files(
@@ -131,6 +133,17 @@ def screen(
     _print_run(run, lang, synthetic=False, kept=True)
     if run.record["problems"]["errors"]:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _stopped_ends_with_a_word(kept: Path, lang: Language) -> Iterator[None]:
+    """Say where the work of a run is kept that somebody stops."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if kept.exists():
+            to_stderr().print(say("stopped", lang, path=kept), soft_wrap=True)
+        raise typer.Exit(_STOPPED) from None
 
 
 def _compile(programme: str, definitions: tuple[Path, ...]) -> Plan:

@@ -61,6 +61,16 @@ _PHRASES: dict[str, tuple[str, str]] = {
     ),
     "signed": ("Policy {ref}: approved by {who}.", "预警规则 {ref}：由 {who} 批准。"),
     "written": ("Written to {path}: {files}", "已写入 {path}：{files}"),
+    "stopped": (
+        (
+            "Stopped; nothing was written. What is done is kept in {path}: the same command goes "
+            "on from there. To give up, remove that folder: it holds pupils' answers."
+        ),
+        (
+            "已停止，未写出结果。已完成的部分保存在 {path}，用同一命令可继续；"
+            "如不再继续，请删除该文件夹，其中有学生作答。"
+        ),
+    ),
     "not_kept": (
         "Nothing was kept; --out DIR keeps the files.",
         "未保留文件；用 --out 目录 可保留。",

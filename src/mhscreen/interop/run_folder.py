@@ -34,7 +34,7 @@ from mhscreen.interop.pool import screen_parts
 from mhscreen.interop.problem_file import problem_record, read_problems, write_problems
 from mhscreen.interop.sorted_lines import Spool, merge_runs
 from mhscreen.interop.text import fingerprint
-from mhscreen.interop.work_folder import open_work_folder
+from mhscreen.interop.work_folder import open_work_folder, work_path
 from mhscreen.problems import MhscreenError, Problem, UsageError
 from mhscreen.simulation import simulate_pupils
 from mhscreen.steps.calendar import calendars_used
@@ -211,7 +211,10 @@ def screen_files(
         if number < 1:
             msg = f"{name}: 1 or more is expected, not {number}"
             raise UsageError(msg)
-    home = _temporary(out, responses, temporary)
+    home = work_path(out, temporary)
+    if responses.is_dir() and home.is_relative_to(responses.resolve()):
+        msg = "temporary: it cannot lie among the answers, or it would be read as such"
+        raise UsageError(msg)
     with open_work_folder(home) as work:
         intake = Intake(plan, when, columns, roster, responses, work, chunk)
         basis = _basis(plan, when, columns, intake.inputs())
@@ -228,16 +231,6 @@ def screen_files(
                 (out / name).unlink()
     tell("done", 1, 1)
     return replace(run, folder=out)
-
-
-def _temporary(out: Path, responses: Path, temporary: str | os.PathLike[str] | None) -> Path:
-    """Return the run's own folder for what it has to keep."""
-    out = out.resolve()
-    home = out.parent if temporary is None else Path(temporary).resolve()
-    if responses.is_dir() and home.is_relative_to(responses.resolve()):
-        msg = "temporary: it cannot lie among the answers, or it would be read as such"
-        raise UsageError(msg)
-    return home / f".{out.name}.work"
 
 
 def screen_again(

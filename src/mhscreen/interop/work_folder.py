@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mhscreen.interop.collector import LEDGER, read_collected
@@ -17,11 +18,30 @@ from mhscreen.problems import StoppedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
-__all__ = ["WorkFolder", "open_work_folder"]
+__all__ = ["WorkFolder", "open_work_folder", "work_path"]
 
 _KEY, _LOCK = "run.key.json", "lock"
+
+
+def work_path(out: str | os.PathLike[str], temporary: str | os.PathLike[str] | None) -> Path:
+    """Return where a run keeps what it has to keep.
+
+    Parameters
+    ----------
+    out : path
+        The folder for the results.
+    temporary : path or None
+        The folder for temporary files; by default that in which `out` is.
+
+    Examples
+    --------
+    >>> work_path("/data/out", "/fast").as_posix().endswith("/fast/.out.work")
+    True
+    """
+    out = Path(out).resolve()
+    home = out.parent if temporary is None else Path(temporary).resolve()
+    return home / f".{out.name}.work"
 
 
 class WorkFolder:

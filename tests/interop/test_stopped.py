@@ -1,4 +1,4 @@
-"""Processes that screen parts: one that is killed ends the run, and the next run goes on."""
+"""Runs that are stopped, or one of their processes: what is done is kept, and the next goes on."""
 
 import datetime as dt
 import os
@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from mhscreen import compile_plan
 from mhscreen.cli import app
-from mhscreen.interop import pool
+from mhscreen.interop import pool, run_folder
 from mhscreen.interop.run_folder import write_district
 from mhscreen.loading import shipped_library
 
@@ -45,4 +45,19 @@ def test_a_process_that_is_killed_ends_the_run_with_a_word_on_what_to_do(
     again = CliRunner().invoke(app, command)
     assert again.exit_code == 0, again.output
     assert (tmp_path / "out" / "run.json").exists()
+    assert not (tmp_path / ".out.work").exists()
+
+
+def test_a_run_that_somebody_stops_says_where_its_work_is_kept(command, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_folder, "merge_urgent", stop)
+        result = CliRunner().invoke(app, command[:-2])
+    assert result.exit_code == 130
+    assert str(tmp_path / ".out.work") in result.stderr.replace("\n", "")
+    assert (tmp_path / ".out.work").exists()
+    assert not (tmp_path / "out").exists()
+    assert CliRunner().invoke(app, command).exit_code == 0
     assert not (tmp_path / ".out.work").exists()
