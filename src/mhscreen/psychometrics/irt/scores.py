@@ -10,12 +10,7 @@ import numpy as np
 from mhscreen.problems import Problem, UsageError
 from mhscreen.psychometrics.answers import as_answers
 from mhscreen.psychometrics.irt import models
-from mhscreen.psychometrics.irt.likelihood import (
-    log_normal,
-    log_table,
-    posteriors,
-    quadrature,
-)
+from mhscreen.psychometrics.irt.likelihood import log_normal, quadrature
 from mhscreen.psychometrics.results import Result
 
 if TYPE_CHECKING:
@@ -38,6 +33,8 @@ _WORDS = {
     "wle": "weighted likelihood (Warm 1989)",
 }
 _AT_A_TIME = 2048  # patterns
+_MOST_ROWS = 1024  # of a table: it stays in the processor's cache
+_BEFORE_NOTHING = 8  # tables whose product is far from the least number there is
 _MOST_STEPS = 100
 _SMALL_STEP = 1e-8
 _LONGEST_STEP = 1.0
@@ -147,19 +144,24 @@ def score_trait(
         msg = "a positive standard deviation of the prior and min_answered of at least 1"
         raise UsageError(msg)
     taken = as_answers(answers, parameters.items)
-    patterns = parameters.patterns(taken)
-    found = trait_of_patterns(patterns, parameters, method=method, prior=prior, points=points)
-    answered = (patterns.places >= 0).sum(axis=0)
+    if method == "eap":
+        places = parameters.places(taken)
+        found = _eap(places, parameters, prior, points)
+        answered = np.add.reduce(places >= 0, axis=0, dtype=np.int16).astype(np.int64)
+    else:
+        patterns = parameters.patterns(taken)
+        of_pattern = trait_of_patterns(patterns, parameters, method=method, prior=prior)
+        found = Trait(*(values[patterns.of_form] for values in of_pattern))
+        answered = (patterns.places >= 0).sum(axis=0)[patterns.of_form]
     enough = answered >= min_answered
-    theta = np.where(enough, found.theta, np.nan)[patterns.of_form]
-    se = np.where(enough, found.se, np.nan)[patterns.of_form]
-    lost = int(np.isnan(theta).sum() - np.sum(~enough[patterns.of_form]))
+    theta, se = (np.where(enough, values, np.nan) for values in found)
+    lost = int(np.isnan(theta).sum() - np.sum(~enough))
     problems = (
         ()
         if not lost
         else (Problem("MH709", f"no score was found for {lost} forms", hint="use 'eap' or 'map'"),)
     )
-    return TraitScores(theta, se, answered[patterns.of_form], method, prior, min_answered, problems)
+    return TraitScores(theta, se, answered, method, prior, min_answered, problems)
 
 
 class Trait(NamedTuple):
@@ -178,7 +180,7 @@ def trait_of_patterns(
     points: int = 61,
 ) -> Trait:
     """Return the score of each pattern; NaN where no WLE was found."""
-    theta, se = _eap(patterns, parameters, prior, points)
+    theta, se = _eap(patterns.places, parameters, prior, points)
     if method == "eap":
         return Trait(theta, se)
     for first in range(0, len(theta), _AT_A_TIME):
@@ -190,17 +192,48 @@ def trait_of_patterns(
 
 
 def _eap(
-    patterns: Patterns, parameters: ItemParameters, prior: tuple[float, float], number: int
+    places: NDArray[np.int8], parameters: ItemParameters, prior: tuple[float, float], number: int
 ) -> Trait:
+    """Return the EAP of forms, without an exponential for any of them.
+
+    The likelihood of some items is one table, with a row for each way to answer them; that of a
+    form is the product of the rows it needs.
+    """
     points = prior[0] + prior[1] * quadrature(number)
-    of = parameters.design_of(patterns, points)
-    table = log_table(of, parameters.vector())
-    powers = np.stack([points, points**2])
-    moments = np.empty((2, len(patterns.counts)))
-    for block in posteriors(of.columns[0], patterns, table, log_normal(points, *prior)):
-        np.matmul(powers, block.posterior, out=moments[:, block.patterns])
-    mean = moments[0]
-    return Trait(mean, np.sqrt(np.maximum(moments[1] - mean**2, 0.0)))
+    parts = _likelihoods(places, parameters, points)
+    basis = np.exp(log_normal(points, *prior))[:, None] * points[:, None] ** np.arange(3)
+    moments = np.empty((places.shape[1], 3))
+    width = max(1, min(_AT_A_TIME, places.shape[1]))
+    room, row = np.empty((width, number)), np.empty((width, number))
+    for start in range(0, places.shape[1], width):
+        block = slice(start, min(start + width, places.shape[1]))
+        whole, one = room[: block.stop - start], row[: block.stop - start]
+        np.take(parts[0][1], parts[0][0][block], axis=0, out=whole, mode="clip")
+        for count, (keys, table) in enumerate(parts[1:], 1):
+            whole *= np.take(table, keys[block], axis=0, out=one, mode="clip")
+            if not count % _BEFORE_NOTHING:
+                whole /= whole.max(axis=1, keepdims=True)
+        np.matmul(whole, basis, out=moments[block])
+    mean = moments[:, 1] / moments[:, 0]
+    variance = moments[:, 2] / moments[:, 0] - mean**2
+    return Trait(mean, np.sqrt(np.maximum(variance, 0.0)))
+
+
+def _likelihoods(
+    places: NDArray[np.int8], parameters: ItemParameters, points: Floats
+) -> list[tuple[NDArray[np.int16], Floats]]:
+    """Return, for some items at a time, each form's row and the table, (rows, points)."""
+    parts: list[tuple[NDArray[np.int16], Floats]] = []
+    for mine, chances in zip(places, parameters.chances(points), strict=True):
+        own = np.vstack([np.zeros(len(points)), np.log(chances).T])  # a blank says nothing
+        if not parts or len(parts[-1][1]) * len(own) > _MOST_ROWS:
+            parts.append((np.zeros(places.shape[1], dtype=np.int16), np.zeros((1, len(points)))))
+        keys, table = parts[-1]
+        keys *= len(own)
+        keys += mine
+        keys += 1
+        parts[-1] = (keys, (table[:, None] + own).reshape(-1, len(points)))
+    return [(keys, np.exp(table - table.max(axis=1, keepdims=True))) for keys, table in parts]
 
 
 class AtTrait(NamedTuple):
