@@ -1,46 +1,80 @@
-"""Time the analyses of answers against their floor and their peers, in one run.
+"""Every bar of the analyses of answers: ours, its floor and its peers, in turn, in one run.
 
-    python benchmarks/psychometrics/speed.py [forms]
+    python benchmarks/psychometrics/speed.py [--peers PYTHON] [--forms 100000] [--write]
 
-The floor is one pass over the one-byte answers that makes their cross-products. Peers that are
-not installed are left out, and said to be; what takes long is timed on a part and scaled, and
-marked with a star. Trust the ratios, not the seconds: machines are shared.
+PYTHON is the Python of another environment with pingouin, factor-analyzer, statsmodels, mirt and
+girth; R's psych is asked where ``Rscript`` has it. Ours and theirs take turns, and the ratio that
+counts is the median of those of two that stood beside each other. Every peer must find the same
+before its time counts. What takes long is timed on a part and scaled, and marked with a star.
+Trust the ratios, not the seconds: machines are shared. With all peers and 100,000 forms it takes
+about five minutes. ``--write`` keeps what was found in ``results/speed.json``, which the pages in
+``docs/`` are written from.
 """
 
 from __future__ import annotations
 
-import shutil
+import argparse
+import json
+import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-import warnings
-from math import nan
+from functools import partial
+from itertools import permutations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the peers: before numpy is imported
 
 import numpy as np
+from peers import Peer, python_peer, r_peer
 
 import mhscreen.psychometrics as mp
+from mhscreen.psychometrics import irt
 from mhscreen.psychometrics.moments import moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FORMS, ITEMS, FACTORS = 10_000, 60, 5
-R_ITEMS = 12
-R_CODE = """
-suppressMessages(suppressWarnings(library(psych)))
-x <- as.matrix(read.csv(commandArgs(TRUE)[1], header = FALSE))
-quiet <- function(work) suppressMessages(suppressWarnings(work))
-time <- function(work) { s <- proc.time()[[3]]; quiet(work); proc.time()[[3]] - s }
-cat(time(alpha(x, check.keys = FALSE)), time(polychoric(x[, 1:%d], correct = 0)),
-    time(fa(x, %d, rotate = "oblimin")), "\\n")
-"""
+    from numpy.typing import NDArray
+
+HERE = Path(__file__).parent
+ITEMS, FACTORS, TRAIT_ITEMS, POINTS, GIRTH_POINTS = 60, 5, 20, 61, 41
+SOME = 12  # items that psych correlates
+LOOPS = 10  # replicates of a loop that are timed
 
 
-def simulated(forms: int) -> np.ndarray:
+class Bar(NamedTuple):
+    """What is asked of one analysis, and what was found."""
+
+    analysis: str
+    against: str
+    unit: str
+    """``"as fast"``: theirs over ours, at least; ``"as long"``: ours over theirs, at most."""
+    bar: float | None
+    ours: float
+    ratios: list[float]
+    same: str
+    """What was seen to be equal."""
+
+    @property
+    def ratio(self) -> float:
+        """The median."""
+        return statistics.median(self.ratios)
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the bar is met; None where there is none."""
+        if self.bar is None:
+            return None
+        return self.ratio >= self.bar if self.unit == "as fast" else self.ratio <= self.bar
+
+
+# -- data -----------------------------------------------------------------------------------------
+
+
+def simulated(forms: int) -> NDArray[np.int8]:
     """Return five-category answers to items of five correlated factors."""
     rng = np.random.default_rng(1)
     factors = 0.6 * rng.normal(size=(forms, 1)) + 0.8 * rng.normal(size=(forms, FACTORS))
@@ -50,27 +84,24 @@ def simulated(forms: int) -> np.ndarray:
     return np.clip(np.round(1.5 + values), 0, 4).astype(np.int8)
 
 
-def seconds(work: Callable[[], object], runs: int) -> float:
-    """Return the median time of some runs."""
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+def of_trait(forms: int, categories: int, rng: np.random.Generator) -> NDArray[np.int8]:
+    """Return answers to items of the graded model, shape (forms, items)."""
+    spread = np.linspace(-1.2, 1.2, categories - 1) if categories > 2 else np.zeros(1)
+    bank = {
+        f"q{place}": (rng.uniform(0.8, 2.2), spread + rng.normal(0, 0.5))
+        for place in range(TRAIT_ITEMS)
+    }
+    chances = irt.take_parameters("graded", bank).chances(rng.normal(size=forms))
+    return np.stack(
+        [(rng.random(forms)[:, None] > p.cumsum(axis=1)[:, :-1]).sum(axis=1) for p in chances],
+        axis=1,
+    ).astype(np.int8)
 
 
-def beside(
-    work: Callable[[], object], floor: Callable[[], object], runs: int
-) -> tuple[float, float]:
-    """Return the median time, and the median ratio to the floor that is timed in turn with it."""
-    pairs = [(seconds(floor, 1), seconds(work, 1)) for _ in range(runs)]
-    return statistics.median(own for _, own in pairs), statistics.median(
-        own / least for least, own in pairs
-    )
+# -- floors and loops -----------------------------------------------------------------------------
 
 
-def one_pass(cells: np.ndarray) -> np.ndarray:
+def one_pass(cells: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the cross-products of the items: the floor."""
     total = np.zeros((len(cells), len(cells)))
     for start in range(0, cells.shape[1], 4096):
@@ -79,11 +110,11 @@ def one_pass(cells: np.ndarray) -> np.ndarray:
     return total
 
 
-def looped_bootstrap(values: np.ndarray, replicates: int) -> None:
+def looped_bootstrap(answers: NDArray[np.int8], replicates: int) -> None:
     """Resample forms one replicate after the other."""
     rng = np.random.default_rng(1)
     for _ in range(replicates):
-        drawn = values[rng.integers(0, len(values), len(values))]
+        drawn = answers[rng.integers(0, len(answers), len(answers))]
         total = drawn.sum(axis=1, dtype=np.int32).var()
         ITEMS / (ITEMS - 1) * (1 - drawn.var(axis=0).sum() / total)
 
@@ -95,88 +126,220 @@ def simulated_eigenvalues(forms: int, replicates: int) -> None:
         np.linalg.eigvalsh(np.corrcoef(rng.normal(size=(forms, ITEMS)).T))
 
 
-def of_factor_analyzer(answers: np.ndarray) -> Callable[[], object] | None:
-    """Return factor-analyzer's own way from raw answers, if it is installed."""
-    try:
-        from factor_analyzer import FactorAnalyzer  # noqa: PLC0415 - an extra
-    except ImportError:
-        return None
-    values = answers.astype(float)
-
-    def work() -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            FactorAnalyzer(n_factors=FACTORS, rotation="oblimin").fit(values)
-
-    return work
+# -- taking turns ---------------------------------------------------------------------------------
 
 
-def of_r(answers: np.ndarray) -> list[float]:
-    """Return what psych takes for alpha, polychoric correlations (scaled) and factors."""
-    rscript = shutil.which("Rscript")
-    if rscript is None:
-        return []
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "answers.csv"
-        np.savetxt(file, answers, fmt="%d", delimiter=",")
-        code = R_CODE % (R_ITEMS, FACTORS)
-        run = subprocess.run(
-            [rscript, "-e", code, str(file)], capture_output=True, text=True, check=False
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Return seconds and what was found."""
+    start = time.perf_counter()
+    found = work()
+    return time.perf_counter() - start, found
+
+
+class Table:
+    """The bars so far; prints each as it is found."""
+
+    def __init__(self) -> None:
+        self.bars: list[Bar] = []
+        self.absent: list[str] = []
+
+    def floor(
+        self, analysis: str, ours: Callable[[], Any], floor: Callable[[], Any], bar: float | None,
+        turns: int, against: str = "one pass over the answers",
+    ) -> None:  # fmt: skip
+        """Take turns with work in this process; how many times as long ours takes."""
+        ours(), floor()  # imports what they need
+        pairs = [(timed(floor)[0], timed(ours)[0]) for _ in range(turns)]
+        mine = statistics.median(own for _, own in pairs)
+        self._add(Bar(analysis, against, "as long", bar, mine, [b / a for a, b in pairs], ""))
+
+    def loop(
+        self, analysis: str, ours: Callable[[], Any], loop: Callable[[], Any], bar: float,
+        scale: float, against: str, turns: int = 3,
+    ) -> None:  # fmt: skip
+        """Take turns with a loop in this process of which a part is timed."""
+        ours()
+        pairs = [(timed(loop)[0] * scale, timed(ours)[0]) for _ in range(turns)]
+        mine = statistics.median(own for _, own in pairs)
+        self._add(Bar(analysis, against, "as fast", bar, mine, [a / b for a, b in pairs], ""))
+
+    def peer(
+        self, analysis: str, ours: Callable[[], Any], peer: Peer, work: str, bar: float | None,
+        *, name: str, agree: Callable[[Any, Any], str], scale: float = 1.0, turns: int = 3,
+        unit: str = "as fast",
+    ) -> None:  # fmt: skip
+        """Take turns with a peer; what both find must agree."""
+        ours()
+        ratios, mine, same = [], [], ""
+        for _ in range(turns):
+            seconds, found = timed(ours)
+            theirs = peer.ask(work)
+            if theirs.seconds is None:
+                self.absent.append(f"{name}: {theirs.found}")
+                print(f"{analysis:34} {name}: {theirs.found}", flush=True)
+                return
+            same = agree(found, theirs.found)
+            mine.append(seconds)
+            ratio = theirs.seconds * scale / seconds
+            ratios.append(ratio if unit == "as fast" else 1 / ratio)
+        self._add(Bar(analysis, name, unit, bar, statistics.median(mine), ratios, same))
+
+    def _add(self, bar: Bar) -> None:
+        self.bars.append(bar)
+        words = {None: "", True: "met", False: "NOT MET"}[bar.met]
+        sign = "at least" if bar.unit == "as fast" else "at most"
+        wanted = "" if bar.bar is None else f"{sign} {bar.bar:g}"
+        every = ", ".join(f"{ratio:.3g}" for ratio in bar.ratios[:5])
+        print(
+            f"{bar.analysis:34} {bar.against:28} {bar.ratio:8.3g} x {bar.unit}  {wanted:13} "
+            f"{words:8} ({every})  {bar.same}",
+            flush=True,
         )
-    if run.returncode != 0:
-        return []
-    alpha, polychoric, factors = map(float, run.stdout.split())
-    pairs = ITEMS * (ITEMS - 1) / (R_ITEMS * (R_ITEMS - 1))
-    return [alpha, polychoric * pairs, factors]
+
+
+def near(what: str, tolerance: float, of: Callable[[Any], Any] = lambda found: found) -> Any:
+    """Return a check that both found the same, and the words for it."""
+
+    def agree(ours: Any, theirs: Any) -> str:
+        gap = float(np.max(np.abs(np.asarray(of(ours)) - np.asarray(theirs))))
+        if not gap < tolerance:
+            msg = f"{what}: they part by {gap:.2g}"
+            raise AssertionError(msg)
+        return f"{what} equal to {gap:.1g}"
+
+    return agree
+
+
+def same_factors(ours: Any, theirs: Any) -> str:
+    """Return how far loadings part, but for the order and the direction of the factors."""
+    found, wanted = ours.loadings, np.array(theirs).reshape(FACTORS, -1).T
+    gap = min(
+        max(
+            min(float(np.abs(a - b).max()), float(np.abs(a + b).max()))
+            for a, b in zip(found.T, wanted.T[list(order)], strict=True)
+        )
+        for order in permutations(range(FACTORS))
+    )
+    if not gap < 1e-3:
+        msg = f"loadings part by {gap:.2g}"
+        raise AssertionError(msg)
+    return f"loadings equal to {gap:.1g}"
+
+
+def likelihoods(ours: Any, theirs: Any) -> str:
+    """Peers stop earlier; ours is never the lower one."""
+    gap = ours.log_likelihood - theirs
+    if not -1e-3 < gap < 0.5:
+        msg = f"log-likelihoods part by {gap:.2g}"
+        raise AssertionError(msg)
+    return f"log-likelihood higher by {gap:.1g}"
+
+
+# -- the bars -------------------------------------------------------------------------------------
+
+
+def classical(table: Table, answers: NDArray[np.int8], python: Peer, r: Peer) -> None:
+    """Sixty items of five options."""
+    taken = mp.as_answers(answers)
+    assert np.allclose(moments(taken).covariance, np.cov(answers.T.astype(float)))
+    alpha = partial(mp.estimate_alpha, taken)
+    floor = partial(one_pass, taken.cells)
+    value: Any = near("alpha", 1e-9, lambda found: found["alpha"].estimate)
+    table.floor("alpha with its Feldt interval", alpha, floor, 1.5, 25)
+    table.peer("alpha with its Feldt interval", alpha, python, "pingouin", 2, name="pingouin",
+               agree=value, turns=7)  # fmt: skip
+    table.peer("alpha with its Feldt interval", alpha, r, "alpha", 100, name="R psych",
+               agree=value)  # fmt: skip
+    table.loop(
+        "1,000 bootstrap intervals of alpha",
+        partial(mp.estimate_alpha, taken, interval="bootstrap", seed=1),
+        partial(looped_bootstrap, answers, LOOPS), 30, 1000 / LOOPS, "resampling loop*",
+    )  # fmt: skip
+
+    def correlated() -> Any:
+        return mp.correlate_ordered(taken)
+
+    above = np.triu_indices(SOME, 1)
+    table.peer(
+        "polychoric correlations, all pairs", correlated, r, "polychoric", 100, name="R psych*",
+        agree=near("correlations", 1e-4, lambda found: found.correlation[:SOME, :SOME][above]),
+        scale=ITEMS * (ITEMS - 1) / (SOME * (SOME - 1)),
+    )  # fmt: skip
+    table.floor("polychoric correlations, all pairs", correlated, floor, None, 5)
+    table.loop(
+        "parallel analysis, 100 draws", partial(mp.count_factors, taken, seed=1),
+        partial(simulated_eigenvalues, len(answers), LOOPS), 20, 100 / LOOPS, "simulation*",
+    )  # fmt: skip
+    factors = partial(mp.explore_factors, taken, FACTORS)
+    communalities: Any = near("communalities", 1e-3, lambda found: 1 - found.uniqueness)
+    table.peer("five factors, oblimin", factors, r, "fa", 1.5, name="R psych", unit="as long",
+               agree=same_factors)  # fmt: skip
+    for name in ("factor-analyzer", "statsmodels"):
+        table.peer("five factors, oblimin", factors, python, name, 1.5, name=name,
+                   unit="as long", agree=communalities, turns=5)  # fmt: skip
+    table.floor("five factors, oblimin", factors, floor, None, 5)
+    table.floor("greatest lower bound", partial(mp.bound_reliability, taken), floor, None, 3)
+
+
+def latent(table: Table, folder: Path, answers: dict[str, NDArray[np.int8]], python: Peer) -> None:
+    """Twenty items of two and of four options."""
+    for name, model, words in (("2PL", "2pl", "2PL"), ("GRM", "graded", "graded, 4 options")):
+        fit: Any = partial(irt.calibrate, answers[name], model=model, errors="none", points=POINTS)
+        for suffix, way, turns in ((" squarem", "mirt, SQUAREM", 3), ("", "mirt", 1)):
+            table.peer(f"{words}, calibration", fit, python, f"mirt {name}{suffix}", 2, name=way,
+                       agree=likelihoods, turns=turns)  # fmt: skip
+        for errors in ("observed", "cross-product"):
+            table.floor(f"{words}, {errors} errors", partial(fit, errors=errors), fit, None, 1,
+                        "without errors")  # fmt: skip
+    fitted = irt.calibrate(answers["2PL"], model="2pl", errors="none").parameters[0]
+    np.save(folder / "a.npy", fitted.slopes)
+    np.save(folder / "b.npy", np.array([one[0] for one in fitted.thresholds]))
+    table.peer(
+        "EAP of every pupil", partial(irt.score_trait, answers["2PL"], fitted, points=GIRTH_POINTS),
+        python, "girth", 5, name="girth", turns=9,
+        agree=near("mean and SD", 1e-3, lambda found: [found.theta.mean(), found.theta.std()]),
+    )  # fmt: skip
 
 
 def main() -> None:
-    """Print one row for each analysis."""
-    forms = int(sys.argv[1]) if len(sys.argv) > 1 else FORMS
-    answers = simulated(forms)
-    taken = mp.as_answers(answers)
-    assert np.allclose(moments(taken).covariance, np.cov(answers.T.astype(float)))
-    loops = 10
-    work = {
-        "alpha": (lambda: mp.estimate_alpha(taken), 15),
-        "1000 bootstrap intervals of alpha": (
-            lambda: mp.estimate_alpha(taken, interval="bootstrap", seed=1),
-            3,
-        ),
-        "polychoric correlations": (lambda: mp.correlate_ordered(taken), 3),
-        "parallel analysis, 100 draws": (lambda: mp.count_factors(taken, seed=1), 3),
-        "five factors, oblimin": (lambda: mp.explore_factors(taken, FACTORS), 3),
-        "greatest lower bound": (lambda: mp.bound_reliability(taken), 3),
-    }
-    for one, _ in work.values():
-        one()  # imports what it needs
-    times = {
-        name: beside(*one[:1], lambda: one_pass(taken.cells), one[1]) for name, one in work.items()
-    }
-    alpha, polychoric, factors = of_r(answers) or [nan] * 3
-    package = of_factor_analyzer(answers)
-    peers = {
-        "alpha": {"psych": alpha},
-        "1000 bootstrap intervals of alpha": {
-            "loop*": seconds(lambda: looped_bootstrap(answers, loops), 1) * 1000 / loops
-        },
-        "polychoric correlations": {"psych*": polychoric},
-        "parallel analysis, 100 draws": {
-            "simulation*": seconds(lambda: simulated_eigenvalues(forms, loops), 1) * 100 / loops
-        },
-        "five factors, oblimin": {
-            "psych": factors,
-            "factor-analyzer": seconds(package, 1) if package else nan,
-        },
-    }
-    print(f"{forms} forms, {ITEMS} items")
-    print(f"{'':36}{'seconds':>9}{'x floor':>9}   peers: their time over ours")
-    for name, (own, ratio) in times.items():
-        words = ", ".join(
-            f"{peer} {other / own:.1f} x" if other == other else f"{peer} not here"  # noqa: PLR0124 - NaN
-            for peer, other in peers.get(name, {}).items()
-        )
-        print(f"{name:36}{own:9.4f}{ratio:9.1f}   {words}")
+    """Print a row for each bar, and keep them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--peers", help="the Python of the environment with the peers")
+    parser.add_argument("--forms", type=int, default=100_000)
+    parser.add_argument("--write", action="store_true", help="keep them in results/speed.json")
+    given = parser.parse_args()
+    rng = np.random.default_rng(1)
+    items = simulated(given.forms)
+    answers = {"2PL": of_trait(given.forms, 2, rng), "GRM": of_trait(given.forms, 4, rng)}
+    table = Table()
+    print(f"{given.forms} forms; one thread")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, array in (
+            ("items", items), ("two", answers["2PL"]), ("four", answers["GRM"]),
+            ("factors", np.array(FACTORS)), ("points", np.array(POINTS)),
+            ("girth_points", np.array(GIRTH_POINTS)),
+        ):  # fmt: skip
+            np.save(folder / f"{file}.npy", array)
+        items.T.tofile(folder / "items.bin")
+        python, r = python_peer(given.peers, folder), r_peer(folder, FACTORS, SOME, ITEMS)
+        classical(table, items, python, r)
+        r.close()
+        latent(table, folder, answers, python)
+        python.close()
+    missed = [bar for bar in table.bars if bar.met is False]
+    print(f"{sum(bar.met is True for bar in table.bars)} bars met, {len(missed)} not met")
+    if table.absent:
+        print("not compared: " + "; ".join(table.absent))
+    if given.write:
+        rows = [
+            {"analysis": bar.analysis, "against": bar.against, "unit": bar.unit, "bar": bar.bar,
+             "ratio": float(f"{bar.ratio:.3g}"), "met": bar.met, "same": bar.same}
+            for bar in table.bars
+        ]  # fmt: skip
+        text = json.dumps({"forms": given.forms, "rows": rows}, indent=1)
+        (HERE / "results/speed.json").write_text(text + "\n", "utf-8")
+    sys.exit(bool(missed))
 
 
 if __name__ == "__main__":

@@ -441,6 +441,13 @@ _KINDS = (
         "warning",
     ),
     ProblemKind(
+        "MH716",
+        "copied-item",
+        "Two items whose answers determine each other, in an analysis that can bear it.",
+        "The figures are given; they count one thing twice.",
+        "warning",
+    ),
+    ProblemKind(
         "MH720",
         "partly-examined",
         "Only some pupils were examined, and the design does not allow the figures.",

@@ -44,6 +44,11 @@ def warned(result):
 THIRTY_WITH_ONE_TURNED = np.repeat(
     [[0, 0, 3], [1, 1, 2], [2, 3, 2], [3, 3, 0], [1, 2, 1], [0, 1, 3]], 5, axis=0
 )
+ONE_OUT_OF_ORDER = np.repeat(
+    [[0, 0, 0, 0], [2, 1, 0, 1], [1, 2, 2, 1], [3, 3, 3, 3],
+     [0, 1, 0, 0], [2, 1, 1, 1], [1, 2, 2, 2], [3, 2, 3, 3]],
+    12, axis=0,
+)  # fmt: skip
 BROKEN = {
     "MH701": lambda: as_answers({"q1": FIVE, "q2": ["1", "2", "3", "0", "1"]}),
     "MH702": lambda: moments(as_answers({"q1": FIVE, "q2": [2, 2, 2, 2, 2]})),
@@ -60,9 +65,8 @@ BROKEN = {
     "MH712": lambda: warned(mp.estimate_alpha(THIRTY_WITH_ONE_TURNED)),
     "MH713": lambda: warned(mp.correlate_ordered(np.repeat([[0, 0], [1, 1]], 9, axis=0))),
     "MH714": lambda: warned(mp.bound_reliability({"q1": FIVE, "q2": [0, 2, 2, 3, 0]})),
-    "MH715": lambda: warned(
-        mp.trace_options(np.repeat([[0, 0, 1], [1, 3, 2], [2, 1, 1], [3, 3, 3]], 12, axis=0))
-    ),
+    "MH716": lambda: warned(mp.estimate_alpha({"q1": FIVE, "q2": [2, 0, 1, 3, 2], "q3": FIVE})),
+    "MH715": lambda: warned(mp.trace_options(ONE_OUT_OF_ORDER)),
 }
 
 

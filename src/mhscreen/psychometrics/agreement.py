@@ -43,6 +43,7 @@ __all__ = [
 KappaWeights = Literal["quadratic", "linear", "none"]
 """How a disagreement counts: by its square, by its size, or all alike."""
 
+_ROUNDING = 1e-12  # of a variance
 _FORMS = ("ICC(1,1)", "ICC(A,1)", "ICC(C,1)", "ICC(1,k)", "ICC(A,k)", "ICC(C,k)")
 
 
@@ -183,7 +184,7 @@ def assess_agreement(
     Raises
     ------
     AnalysisError
-        With MH705 for fewer than three pupils, MH702 where all pupils score alike.
+        With MH705 for fewer than three pupils, MH702 where a rater scores all pupils alike.
 
     Examples
     --------
@@ -206,7 +207,11 @@ def assess_agreement(
     pupils = 1 / float(np.sum(share**2))  # all of them, or the effective number
     row, column = values.mean(axis=1), share @ values
     grand = float(column.mean())
-    check_constant(["the pupils' means"], np.array([share @ (row - grand) ** 2]), log)
+    check_constant(kept.items, np.ptp(values, axis=0), log)
+    refuse(log)
+    of_means = float(share @ (row - grand) ** 2)
+    alike = of_means <= _ROUNDING * float(np.mean(share @ (values - grand) ** 2))
+    check_constant(["the pupils' means"], np.array([0.0 if alike else of_means]), log)
     refuse(log)
     every = pupils * share
     between = count * float(every @ (row - grand) ** 2) / (pupils - 1)
@@ -249,7 +254,7 @@ def assess_kappa(
     Raises
     ------
     AnalysisError
-        With MH702 where everybody is rated alike, MH705 for fewer than three pupils.
+        With MH702 where a rater rates all pupils alike, MH705 for fewer than three pupils.
 
     Examples
     --------
@@ -275,7 +280,8 @@ def assess_kappa(
     check_enough(len(values), 3, "agreement is between pupils", log)
     refuse(log)
     known, place = np.unique(values, return_inverse=True)
-    check_constant(["the ratings"], np.array([known[-1] - known[0]]), log)
+    refuse(log)
+    check_constant(kept.items, np.ptp(values, axis=0), log)
     refuse(log)
     size = len(known)
     cell = place.reshape(values.shape) @ np.array([size, 1])

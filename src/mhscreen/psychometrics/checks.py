@@ -5,6 +5,7 @@ The functions add to a `ProblemLog`; `refuse` raises what is an error in it, all
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check_choice",
     "check_constant",
+    "check_copies",
     "check_enough",
     "check_gaps",
     "check_groups",
@@ -29,11 +31,15 @@ __all__ = [
     "check_positive_definite",
     "check_unweighted",
     "give_up",
+    "pairs_alike",
+    "perfect_pairs",
     "placed",
     "refuse",
 ]
 
 _PERFECT = 1e-9  # how near to one a correlation is one
+_SOME_FORMS = 256
+_FEWEST = 2  # two forms always lie on a line
 _SINGULAR = 1e-10  # how near to nought the smallest eigenvalue of correlations is nought
 
 
@@ -158,17 +164,60 @@ def check_groups(groups: int, what: str, log: ProblemLog) -> None:
         )
 
 
+def perfect_pairs(correlations: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Return the pairs of items that correlate by one, or by minus one."""
+    found = np.argwhere(np.triu(np.abs(correlations) > 1 - _PERFECT, 1))
+    return [(int(one), int(other)) for one, other in found]
+
+
 def check_perfect(items: Sequence[str], correlations: NDArray[np.float64], log: ProblemLog) -> None:
     """Add MH704 for each pair of items that correlates perfectly."""
-    for one, other in zip(
-        *np.nonzero(np.triu(np.abs(correlations) > 1 - _PERFECT, 1)), strict=True
-    ):
+    for one, other in perfect_pairs(correlations):
         log.add(
             "MH704",
             f"{items[one]} and {items[other]} are perfectly correlated",
             expected="items that each say something of their own",
             hint="is one a copy of the other? leave one of them out by name",
         )
+
+
+def check_copies(items: Sequence[str], pairs: Sequence[tuple[int, int]], log: ProblemLog) -> None:
+    """Add the warning MH716 for each pair of items that determine each other."""
+    for one, other in pairs:
+        log.add(
+            "MH716",
+            f"{items[one]} and {items[other]} determine each other",
+            expected="items that each say something of their own",
+            hint="is one a copy of the other? leave one of them out by name",
+        )
+
+
+def pairs_alike(answers: Answers) -> list[tuple[int, int]]:
+    """Return the pairs of items that correlate perfectly over the forms that answer both.
+
+    Looked for in some forms, and found in all.
+    """
+    few = answers.only(np.arange(min(answers.forms, _SOME_FORMS))).values().T
+    return [
+        (one, other)
+        for one, other in combinations(range(len(answers.items)), 2)
+        if _is_alike(few[one], few[other], unsure=True)
+        and _is_alike(
+            *answers.pick([answers.items[one], answers.items[other]]).values().T, unsure=False
+        )
+    ]
+
+
+def _is_alike(one: NDArray[np.float64], other: NDArray[np.float64], *, unsure: bool) -> bool:
+    """Whether two columns correlate perfectly; `unsure` is what too few forms say."""
+    both = ~(np.isnan(one) | np.isnan(other))
+    if both.sum() <= _FEWEST:
+        return unsure
+    centred = np.stack([column[both] - column[both].mean() for column in (one, other)])
+    if not (centred != 0).any(axis=1).all():
+        return unsure
+    length = np.sqrt((centred**2).sum(axis=1))
+    return bool(abs(centred[0] @ centred[1]) > (1 - _PERFECT) * length[0] * length[1])
 
 
 def check_positive_definite(correlations: NDArray[np.float64], log: ProblemLog) -> None:

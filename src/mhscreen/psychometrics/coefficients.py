@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mhscreen.problems import Problem, ProblemLog, UsageError
-from mhscreen.psychometrics.checks import refuse
+from mhscreen.psychometrics.checks import check_copies, perfect_pairs, refuse
 from mhscreen.psychometrics.results import Result
 
 if TYPE_CHECKING:
@@ -158,8 +158,10 @@ def reliability_of(
     )
 
 
-def look_at_sum(found: Moments) -> ProblemLog:
+def look_at_sum(found: Moments, *, copies: bool = False) -> ProblemLog:
     """Refuse a sum that does not vary; warn (MH712) of each item that runs against the others.
+
+    With `copies` also (MH716) of two that determine each other: not where those are refused.
 
     Raises
     ------
@@ -185,4 +187,6 @@ def look_at_sum(found: Moments) -> ProblemLog:
                 path=item,
                 hint="if the item is reversed, say so: as_answers(…, reverse=[…], between=(…))",
             )
+    if copies:
+        check_copies(found.items, perfect_pairs(found.correlation), log)
     return log

@@ -202,16 +202,21 @@ def assess_invariance(
     by = Groups(by.labels, by.of_form[complete])
     words = f", {left} left out for blanks or without a group" if left else ""
     basis = f"{kept.forms} forms{words}, missing='{missing}'"
+    log = ProblemLog()
     if estimator == "ml":
         models, differences = _steps_of_measurements(factors, kept, by, basis, levels)
     else:
+        check_gaps(kept, log)
         models, differences = _steps_of_ordered(factors, kept, by, basis, levels)
     return Invariance(
         groups=dict(zip(by.labels, map(int, by.sizes()), strict=True)),
         models=models,
         differences=differences,
         basis=basis,
-        problems=tuple(problem for model in models.values() for problem in model.problems),
+        problems=(
+            *log.problems,
+            *(problem for model in models.values() for problem in model.problems),
+        ),
     )
 
 

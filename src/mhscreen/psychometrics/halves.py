@@ -129,7 +129,7 @@ def split_halves(
     Guttman L (1945). A basis for analyzing test-retest reliability. Psychometrika 10, 255-282.
     """
     found = moments(as_answers(answers, items, weights=weights), missing=missing)
-    log = look_at_sum(found)
+    log = look_at_sum(found, copies=True)
     count = len(found.items)
     order = np.arange(count)
     by_order = np.where(np.stack([order % 2 == 0, order < (count + 1) // 2]), 1.0, -1.0)

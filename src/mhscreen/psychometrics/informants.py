@@ -127,7 +127,7 @@ def compare_informants(
     Raises
     ------
     AnalysisError
-        With MH705 for fewer than three pupils whom both rated, MH702 where one rates all alike;
+        With MH705 for fewer than three pupils whom both rated, MH702 where one scores all alike;
         the pair is named.
     UsageError
         Where no scale has two informants.
@@ -273,7 +273,7 @@ def _flags(
     flagged = values >= np.array([first, second])
     shares = [*(share @ flagged), share @ flagged.all(axis=1)]
     kappa = (nan, nan, nan)
-    if 0 < np.sum(flagged) < flagged.size:
+    if np.ptp(flagged.astype(np.int8), axis=0).all():  # else nothing is beyond chance
         of = assess_kappa(flagged.astype(np.float64), weights=share, level=level)
         kappa = (of.estimate, of.low, of.high)
     return dict(zip(names, map(float, (*shares, *kappa)), strict=True))

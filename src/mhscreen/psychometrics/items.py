@@ -10,7 +10,7 @@ import numpy as np
 
 from mhscreen.problems import Problem, ProblemLog, UsageError
 from mhscreen.psychometrics.answers import as_answers
-from mhscreen.psychometrics.checks import check_choice, check_gaps
+from mhscreen.psychometrics.checks import check_choice, check_copies, check_gaps, perfect_pairs
 from mhscreen.psychometrics.coefficients import item_rest, runs_against
 from mhscreen.psychometrics.moments import moments
 from mhscreen.psychometrics.results import Result
@@ -210,6 +210,7 @@ def analyse_items(
     correlation = item_rest(found.covariance)
     log = ProblemLog()
     check_gaps(taken, log)
+    check_copies(found.items, perfect_pairs(found.correlation), log)
     for item, against in zip(taken.items, runs_against(correlation, found.n), strict=True):
         if against:
             log.add(
@@ -272,13 +273,15 @@ def trace_options(
         msg = f"at least two bands are needed, not {bands}"
         raise UsageError(msg)
     taken = as_answers(answers, items, weights=weights)
-    basis = moments(taken, missing=missing).words()
+    found = moments(taken, missing=missing)
     if taken.any_blank:
         taken = taken.only(taken.complete())
     places, known = taken.places(), taken.categories()
     total = taken.cells.sum(axis=0, dtype=np.float64)
     weight = np.ones(taken.forms) if taken.weights is None else taken.weights
     log = ProblemLog()
+    check_gaps(taken, log)
+    check_copies(found.items, perfect_pairs(found.correlation), log)
     parts = [
         _curve(item, options, chosen, total - answer, weight, bands, log)
         for item, options, chosen, answer in zip(
@@ -289,7 +292,7 @@ def trace_options(
         np.concatenate(column) for column in zip(*parts, strict=True)
     )
     return OptionCurves(
-        item, option, band, forms, rest, share, option_rest, basis, tuple(log.problems)
+        item, option, band, forms, rest, share, option_rest, found.words(), tuple(log.problems)
     )
 
 

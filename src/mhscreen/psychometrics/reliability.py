@@ -112,7 +112,7 @@ def estimate_alpha(
     _check_interval(interval, missing, ("none", "feldt", "distribution_free", "bootstrap"))
     check_level(level)
     found = moments(taken, missing=missing)
-    log = look_at_sum(found)
+    log = look_at_sum(found, copies=True)
     raw = _alpha(found.covariance)
     if interval == "feldt":
         low, high = _feldt(raw, found.n, len(found.items), level)

@@ -16,6 +16,7 @@ from mhscreen.psychometrics.irt import models
 from mhscreen.psychometrics.irt.calibration import (
     Calibration,
     calibrate,
+    check_sizes,
     checked_places,
     fit,
     versions_of,
@@ -184,6 +185,7 @@ def find_dif_irt(
     check_gaps(kept, log)
     check_groups(int(np.sum(np.bincount(of_form, minlength=len(groups.labels)) > 0)), "group", log)
     refuse(log)
+    check_sizes(Groups(groups.labels, of_form), len(kept.items))
     fine = check_cells(kept.items, places, numbers, Groups(groups.labels, of_form), log)
     if not fine.any():
         raise AnalysisError(log)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from mhscreen.problems import AnalysisError, Problem, ProblemLog, UsageError
+from mhscreen.psychometrics.checks import check_copies, check_gaps, pairs_alike
 from mhscreen.psychometrics.dif.matching import (
     MOST_ROUNDS,
     Comparison,
@@ -199,6 +200,8 @@ def find_dif_logistic(
         raise UsageError(msg)
     of = compared(answers, group, items, reference)
     log = ProblemLog()
+    check_gaps(of.answers, log)
+    check_copies(of.answers.items, pairs_alike(of.answers), log)
     numbers = [len(known) for known in of.codes]
     fine = check_cells(of.answers.items, of.places, numbers, of.groups, log)
     if not fine.any():

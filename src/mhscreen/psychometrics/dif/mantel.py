@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mhscreen.problems import Problem, ProblemLog
+from mhscreen.psychometrics.checks import check_copies, check_gaps, pairs_alike
 from mhscreen.psychometrics.dif.matching import (
     MOST_ROUNDS,
     Comparison,
@@ -180,6 +181,8 @@ def find_dif_mantel(
 
     settled = purify(len(of.codes), flag, rounds)
     log = ProblemLog()
+    check_gaps(of.answers, log)
+    check_copies(of.answers.items, pairs_alike(of.answers), log)
     unsettled(settled, log)
     for name, one in zip(of.answers.items, tested["last"], strict=True):
         if np.isnan(one.p).any():

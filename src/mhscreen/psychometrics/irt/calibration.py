@@ -9,7 +9,14 @@ import numpy as np
 
 from mhscreen.problems import AnalysisError, Problem, ProblemLog, UsageError
 from mhscreen.psychometrics.answers import Answers, as_answers, check_missing
-from mhscreen.psychometrics.checks import check_constant, check_enough, check_gaps, give_up, refuse
+from mhscreen.psychometrics.checks import (
+    check_constant,
+    check_enough,
+    check_gaps,
+    give_up,
+    pairs_alike,
+    refuse,
+)
 from mhscreen.psychometrics.groups import Groups, answers_by, check_cells
 from mhscreen.psychometrics.irt import models
 from mhscreen.psychometrics.irt.em import Climb, climb, start
@@ -267,6 +274,7 @@ def calibrate(
     left_out += int(np.sum(~read))
     taken, of_form = taken.only(read), groups.of_form[read]
     places = checked_places(taken, model)
+    check_sizes(Groups(groups.labels, of_form), len(taken.items))
     where_free = _places_of(free, taken.items)
     numbers = [len(known) for known in taken.categories()]
     log = ProblemLog()
@@ -376,6 +384,21 @@ def _places_of(names: Sequence[str], items: Sequence[str]) -> list[int]:
     return [place for place, item in enumerate(items) if item in names]
 
 
+def check_sizes(groups: Groups, items: int) -> None:
+    """Refuse groups of fewer forms than there are items.
+
+    Raises
+    ------
+    AnalysisError
+        With MH705, naming each.
+    """
+    log = ProblemLog()
+    for label, size in zip(groups.labels, groups.sizes().tolist(), strict=True):
+        if len(groups.labels) > 1:
+            check_enough(size, items, f"as many as items, of the group {label}", log)
+    refuse(log)
+
+
 def checked_places(taken: Answers, model: str) -> NDArray[np.int8]:
     """Return the categories of the answers, or raise what is wrong with them."""
     log = ProblemLog()
@@ -391,6 +414,14 @@ def checked_places(taken: Answers, model: str) -> NDArray[np.int8]:
                     path=item,
                     expected="two, under model='2pl'",
                 )
+    refuse(log)
+    for one, other in pairs_alike(taken):
+        log.add(
+            "MH704",
+            f"{taken.items[one]} and {taken.items[other]} are perfectly correlated",
+            expected="items that are independent at one level of the trait",
+            hint="is one a copy of the other? leave one of them out by name",
+        )
     refuse(log)
     return taken.places()
 

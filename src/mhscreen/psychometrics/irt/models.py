@@ -44,6 +44,7 @@ WORDS: dict[Model, str] = {
     "2pl": "Two-parameter logistic model",
 }
 
+_BEYOND = 300.0  # where a logistic is 0 or 1
 _TINY = 1e-300
 """The smallest probability that is divided by or whose logarithm is taken."""
 
@@ -68,6 +69,8 @@ def predictors(parameters: Floats, points: Floats) -> Floats:
 
 def chances(model: Model, x: Floats) -> Floats:
     """Return the category probabilities, shape (…, categories), from the predictors."""
+    # A slope that grows without end is found out by the search, and must not overflow before.
+    x = np.clip(x, -_BEYOND, _BEYOND)
     found = irt.from_steps(x) if model == "partial_credit" else irt.from_cumulative(x)
     return np.maximum(found, _TINY)
 
