@@ -72,6 +72,8 @@ BARS = (
     Bar("norms", "pandas", "ours", 8, at_most=False),
     Bar("norms", "polars", "ours", 25, at_most=False),
     Bar("bind to triage", "from Arrow frames", "floor", 20),
+    Bar("entries", "ours", "dicts and orjson", 1.5),
+    Bar("entries", "dicts and orjson", "ours, without hashes", 2, at_most=False),
     Bar("files", "ours", WRITING, 1.15, stretch=1),
     Bar("files", "ours, two processes", WRITING, 1.15, stretch=1),
     Bar("files", "the pandas script", "ours", 7, at_most=False),

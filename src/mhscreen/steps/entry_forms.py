@@ -57,25 +57,23 @@ class Instruments:
         uses = self._plan.uses[self._scores.batch.roster.group[block], slot]
         there = np.flatnonzero(shown >= 0)
         missing = np.flatnonzero((shown < 0) & (uses == _REQUIRED))
-        counts = self._counts[slot][block][there]
-        for rows, fields in (
-            (there, self._filed(slot, shown[there], counts)),
-            (missing, _NOTHING),
-        ):
-            same: dict[str, Part | list[Part]] = {
-                "slot": _json(self._plan.forms[slot].slot),
-                "instrument": _json(self._plan.forms[slot].ref),
-                "informant": _json(str(self._plan.forms[slot].informant)),
-                "use": Texts(_USES, uses[rows]),
-            }
+        same: dict[str, Part | list[Part]] = {
+            "slot": _json(self._plan.forms[slot].slot),
+            "instrument": _json(self._plan.forms[slot].ref),
+            "informant": _json(str(self._plan.forms[slot].informant)),
+        }
+        for rows in (there, missing):
+            if not len(rows):
+                continue
+            same["use"] = Texts(_USES, uses[rows])
+            fields = self._filed(slot, block.start + there) if rows is there else _NOTHING
             comma = Texts([b"", b","], begun[rows].astype(np.int64))
             yield from spread([comma, *json_object({**same, **fields})], rows, len(begun))
             begun[rows] = True
 
-    def _filed(
-        self, slot: int, form: NDArray[np.int64], counts: NDArray[np.int64]
-    ) -> dict[str, Part | list[Part]]:
-        """Return what is said of the forms that are shown."""
+    def _filed(self, slot: int, pupils: NDArray[np.int64]) -> dict[str, Part | list[Part]]:
+        """Return what is said of the forms that are shown of some pupils."""
+        form, counts = self._scores.shown[slot, pupils], self._counts[slot][pupils]
         scored = self._scores.forms[slot]
         filed = scored.filed[form].astype(np.int64)
         submitted = self._scores.batch.forms[slot].administered_on[form]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mhscreen.entries.canonical import canonical_json, canonical_texts, whole
-from mhscreen.kernels.logic import HOLDS, UNDECIDED
+from mhscreen.kernels.logic import HOLDS
 from mhscreen.steps.leaves import leaf_truth
-from mhscreen.steps.text_columns import OwnTexts, distinct_rows
+from mhscreen.steps.text_columns import OwnTexts, Places, distinct_rows
 from mhscreen.vocabulary import Tier, Validity
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from mhscreen.steps.triage import Evidence, Triage
 
 __all__ = ["Reasons"]
+
+_FEW = 64
 
 Document = dict[str, Any]
 Words = dict[tuple[str, float | None], Document]
@@ -37,15 +40,11 @@ class Reasons:
     def __init__(self, triage: Triage) -> None:
         self._triage = triage
         self._evidence = _EvidenceMemo(triage.plan)
-        self._frames = {
-            (place, state): _frame(rule, holds=state == HOLDS)
-            for place, rule in enumerate(triage.plan.triage.rules)
-            for state in (HOLDS, UNDECIDED)
-        }
+        self._frames: dict[tuple[int, int], tuple[bytes, bytes]] = {}
         batch = triage.normed.scores.batch
         counts = [np.bincount(one.pupil, minlength=len(batch.roster)) for one in batch.forms]
         self._several = np.any(np.stack(counts) > 1, axis=0)
-        self._leaf_truth = [leaf_truth(triage.normed, leaf) for leaf in triage.plan.triage.leaves]
+        self._truths: dict[int, NDArray[np.int8]] = {}
 
     def of(self, block: slice, state: int) -> OwnTexts:
         """Return the rules that stand at `HOLDS` or `UNDECIDED`, by pupil: JSON between commas."""
@@ -54,8 +53,8 @@ class Reasons:
             pupils = np.flatnonzero(self._triage.truth[place, block] == state) + block.start
             if not len(pupils):
                 continue
-            same = distinct_rows(self._behind(rule, pupils, state), len(pupils))
-            before, after = self._frames[place, state]
+            same = self._same_evidence(rule, pupils, state)
+            before, after = self._frame(place, state)
             texts = [
                 b"%b%b%b" % (before, b",".join(self._cited(evidence, state)), after)
                 for evidence in self._triage.evidence(place, pupils[same.first])
@@ -73,6 +72,12 @@ class Reasons:
             return map(self._evidence.__getitem__, evidence)
         names = dict.fromkeys(f"{one.slot}: {one.name}" for one in evidence)
         return canonical_texts(list(names))
+
+    def _same_evidence(self, rule: RulePlan, pupils: NDArray[np.int64], state: int) -> Places:
+        if len(pupils) <= _FEW:  # quicker asked for each
+            each = np.arange(len(pupils))
+            return Places(each, each)
+        return distinct_rows(self._behind(rule, pupils, state), len(pupils))
 
     def _behind(
         self, rule: RulePlan, pupils: NDArray[np.int64], state: int
@@ -92,12 +97,26 @@ class Reasons:
             for place, leaf in leaves:
                 if leaf.slot != slot or not there.any():
                     continue
-                cited = there & (self._leaf_truth[place][form] == state)
+                cited = there & (self._truth(place)[form] == state)
                 yield cited
                 if state == HOLDS and cited.any():  # of an undecided rule no number is cited
                     invalid = scored.validity == Validity.INVALID.position
                     for values in (invalid, *self._numbers(leaf)):
                         yield np.where(cited, values[form], 0)
+
+    def _frame(self, place: int, state: int) -> tuple[bytes, bytes]:
+        """Return the JSON of a rule before and after what is cited for it."""
+        if (place, state) not in self._frames:
+            rule = self._triage.plan.triage.rules[place]
+            self._frames[place, state] = _frame(rule, holds=state == HOLDS)
+        return self._frames[place, state]
+
+    def _truth(self, place: int) -> NDArray[np.int8]:
+        """Return the truth of a comparison on each form."""
+        if place not in self._truths:
+            leaf = self._triage.plan.triage.leaves[place]
+            self._truths[place] = leaf_truth(self._triage.normed, leaf)
+        return self._truths[place]
 
     def _numbers(self, leaf: LeafPlan) -> list[NDArray[Any]]:
         """Return what the numbers of a comparison follow from, by form."""
@@ -154,7 +173,11 @@ class _EvidenceMemo(dict[Any, bytes]):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
-        self._words = _answer_words(plan)
+        self._plan = plan
+
+    @cached_property
+    def _words(self) -> Words:
+        return _answer_words(self._plan)
 
     def __missing__(self, one: Evidence) -> bytes:
         item = one.name if one.metric == "item_score" else ""
@@ -167,8 +190,8 @@ class _EvidenceMemo(dict[Any, bytes]):
             "high": whole(one.high),
             "comparison": "at_or_above" if one.upwards else "at_or_below",
             "cut": whole(one.cut),
-            "value_label": self._words.get((item, one.value)),
-            "cut_label": self._words.get((item, one.cut)),
+            "value_label": self._words.get((item, one.value)) if item else None,
+            "cut_label": self._words.get((item, one.cut)) if item else None,
             "invalid_form": one.invalid_form,
         }
         text = self[one] = canonical_json(document).encode()
