@@ -198,7 +198,7 @@ def test_a_pupil_in_two_fragments_is_refused_and_nothing_is_written(plan, frames
     found = find_fragments(tmp_path / "in")
     with pytest.raises(mh.UsageError, match=f"{name} in part-000 and part-001"):
         screen_fragments(plan, found, at=AT, out=tmp_path / "out", run=in_processes(1))
-    assert not (tmp_path / "out").exists()
+    assert {one.name for one in tmp_path.iterdir()} == {"in"}
 
 
 def test_a_run_that_was_stopped_goes_on_with_what_is_not_done(
@@ -242,8 +242,9 @@ def test_problems_name_the_fragment_and_the_file(plan, frames, tmp_path):
 
 
 def test_a_folder_without_fragments_or_with_half_of_one_is_refused(tmp_path):
-    with pytest.raises(mh.UsageError, match="there is no fragment"):
-        find_fragments(tmp_path)
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(mh.UsageError, match="there is no fragment"):
+            find_fragments(folder)
     (tmp_path / "a").mkdir()
     with pytest.raises(mh.UsageError, match="a is no fragment"):
         find_fragments(tmp_path)
@@ -264,9 +265,12 @@ def test_results_are_not_put_beside_others(plan, frames, tmp_path):
 
 def test_a_fragment_without_a_usable_roster_stops_the_run(plan, frames, tmp_path):
     found = cut(frames, tmp_path / "in", 45)
-    (tmp_path / "in/part-001/pupils.csv").write_text("subject\nA1\n", encoding="utf-8")
-    with pytest.raises(mh.ResponseError, match=r"part-001/pupils\.csv"):
-        screen_fragments(plan, found, at=AT, out=tmp_path / "out", run=in_processes(1))
+    heading = (tmp_path / "in/part-001/pupils.csv").read_text(encoding="utf-8").partition("\n")[0]
+    for text in ("subject\nA1\n", f"{heading}\n", ""):
+        (tmp_path / "in/part-001/pupils.csv").write_text(text, encoding="utf-8")
+        with pytest.raises(mh.ResponseError, match=r"part-001/pupils\.csv"):
+            screen_fragments(plan, found, at=AT, out=tmp_path / "out", run=in_processes(1))
+        assert {one.name for one in tmp_path.iterdir()} == {"in"}
 
 
 def test_what_an_engine_may_log_shows_nobody(plan, frames):

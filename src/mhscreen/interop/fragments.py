@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from mhscreen.interop.files import Source
     from mhscreen.interop.problem_file import ProblemCounts
     from mhscreen.plan.plan import Plan
+    from mhscreen.problems import Problem
     from mhscreen.steps.cells import Moment
     from mhscreen.steps.columns import ColumnNames
 
@@ -116,7 +117,9 @@ def find_fragments(folder: str | os.PathLike[str]) -> list[Fragment]:
         If there is none, or one of them lacks something.
     """
     fragments = []
-    for place in sorted(Path(folder).resolve().iterdir(), key=lambda place: place.name):
+    home = Path(folder).resolve()
+    inside = home.iterdir() if home.is_dir() else ()
+    for place in sorted(inside, key=lambda place: place.name):
         if not place.is_dir() or place.name.startswith((".", "_")):
             continue
         rosters = [file for file in place.iterdir() if file.stem == _ROSTER_STEM]
@@ -224,8 +227,8 @@ class _Read:
         self.log = ProblemLog()
         self.fragment = fragment
         roster = self._whole(self._parts(open_source(fragment.roster, self.log)))
-        if roster is None:
-            raise ResponseError(self.log)
+        if roster is None or not roster.rows + len(roster.broken_rows):
+            raise ResponseError([self._named(problem) for problem in self.log])
         self.tables = {ROSTER: roster}
         stems: list[str] = []
         for source in open_folder(fragment.responses, self.log) if answers else ():
@@ -259,7 +262,7 @@ class _Read:
         table = concatenate(found)
         return replace(table, name=f"{self.fragment.name}/{table.name}")
 
-    def _named(self, problem: Any) -> Any:
+    def _named(self, problem: Problem) -> Problem:
         """Name a problem by its fragment, too: every fragment has a file of that name."""
         return problem.at(file=f"{self.fragment.name}/{problem.file}") if problem.file else problem
 
@@ -369,7 +372,8 @@ def screen_fragments(
     the other are ledger and archive of `mhscreen.screen_files` on the whole district, to the byte
     and to the row; ``urgent.csv``, ``unmatched.jsonl`` and ``problems.csv`` of the whole run, in
     which a file is named with its fragment; and ``run.json``. All of them appear, or none. A run
-    that was stopped goes on where it was.
+    that was stopped goes on where it was; what it has done so far, entries of pupils, waits in
+    the hidden folder ``.<out>.work`` beside `out`.
 
     Parameters
     ----------
@@ -407,24 +411,35 @@ def screen_fragments(
     basis = _basis(plan, when, columns)
     work = _open_work(out, [basis, *map(_stamps, fragments)])
     task = FragmentTask(plan, when, columns, tuple(fragments), str(work / "alone"))
-    looked = run(task.screen, len(names))
-    claims = frozenset(claim for one in looked for claim in one.claims)
-    if claims:
-        # Whom a form may be by can stand in any fragment: nobody is screened before all are asked.
-        task = replace(task, claims=claims)
-        found = Candidates(claims)
-        for one in run(task.look, len(names)):
-            found.join(one)
-        task = replace(task, work=str(work / "together"), candidates=found)
-        run(task.screen, len(names))
-    parts = [task.done(number) for number in range(len(names))]
-    _check_names(task, parts)
-    merging = work / "merge"
-    merging.mkdir(exist_ok=True)
-    with whole_folder(out) as folder:
-        record = _write(task, parts, merging, folder, basis)
+    try:
+        task = _screen_all(task, run)
+        parts = [task.done(number) for number in range(len(names))]
+        _check_names(task, parts)
+        with whole_folder(out) as folder:
+            record = _write(task, parts, work / "merge", folder, basis)
+    except MhscreenError:  # the files must be mended first: what is done is of no use
+        shutil.rmtree(work)
+        raise
     shutil.rmtree(work)
     return FragmentRun(plan, out, record)
+
+
+def _screen_all(
+    task: FragmentTask, run: Callable[[Callable[[int], Any], int], list[Any]]
+) -> FragmentTask:
+    """Run the tasks; return the one by which every fragment is done."""
+    number = len(task.fragments)
+    claims = frozenset(claim for one in run(task.screen, number) for claim in one.claims)
+    if not claims:
+        return task
+    # Whom a form may be by can stand in any fragment: nobody is screened before all are asked.
+    task = replace(task, claims=claims)
+    found = Candidates(claims)
+    for one in run(task.look, number):
+        found.join(one)
+    task = replace(task, work=str(Path(task.work).with_name("together")), candidates=found)
+    run(task.screen, number)
+    return task
 
 
 def _open_work(out: Path, basis: object) -> Path:
@@ -436,7 +451,7 @@ def _open_work(out: Path, basis: object) -> Path:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(mode=0o700, parents=True)
         place.write_text(key, "utf-8")
-    for name in ("alone", "together"):
+    for name in ("alone", "together", "merge"):
         (work / name).mkdir(exist_ok=True)
     return work
 
