@@ -58,8 +58,6 @@ def comparisons(
 
 def own_items(scale: Scale) -> tuple[str, ...]:
     """Return the items that a scale itself names, in its list or in its levels, each once."""
-    if not scale.levels:
-        return tuple(dict.fromkeys(scale.items))
     named = [
         one.item
         for level in scale.levels
@@ -217,7 +215,8 @@ def item_direction(instrument: Instrument, item: str) -> Direction:
     An item of no content scale is taken as higher is worse.
     """
     for scale in instrument.scales:
-        if scale.purpose == "content" and item in own_items(scale):
+        named = scale.items if not scale.levels else own_items(scale)
+        if scale.purpose == "content" and item in named:
             worse = (scale.higher_is is Direction.WORSE) != (item in scale.reverse)
             return Direction.WORSE if worse else Direction.BETTER
     return Direction.WORSE

@@ -76,23 +76,26 @@ def find_files(paths: Iterable[str | Path], root: Path | None) -> Iterator[Found
     Raises
     ------
     UsageError
-        If a path does not exist.
+        If a path does not exist, or a folder cannot be looked into.
     """
-    folders: dict[str, str] = {}
     seen: set[str] = set()
     for given in paths:
         path = Path(given) if root is None else root / given
         if not path.exists():
             msg = f"there is no file or folder {given}"
             raise UsageError(msg)
-        inside = [path] if path.is_file() else _inside(path)
-        for file in sorted(inside, key=lambda file: file.parts):
-            real = _real(file, folders)
-            if real in seen or not file.is_file():
-                continue
-            seen.add(real)
-            shown = file if root is None else file.relative_to(root)
-            yield Found(file, shown.as_posix(), path.is_dir(), root, real)
+        real = os.path.realpath(path)
+        walked = path.is_dir()
+        try:
+            inside = [*_inside(path, real)] if walked else [(path, real)]
+        except PermissionError as error:
+            msg = f"{error.filename} cannot be looked into"
+            raise UsageError(msg) from error
+        for file, place in sorted(inside, key=lambda found: found[0].parts):
+            if place not in seen:
+                seen.add(place)
+                shown = file if root is None else file.relative_to(root)
+                yield Found(file, shown.as_posix(), walked, root, place)
 
 
 def misplaced(kind: str, ref: str, found: Found) -> Iterator[Problem]:
@@ -107,20 +110,12 @@ def misplaced(kind: str, ref: str, found: Found) -> Iterator[Problem]:
         yield Problem("MH215", what, f"{FOLDERS[kind]}/{folder}/{file}", file=found.shown)
 
 
-def _inside(folder: Path) -> list[Path]:
-    return [
-        Path(parent, name)
-        for parent, _, names in os.walk(folder)
-        for name in names
-        if name.endswith((".yaml", ".yml"))
-    ]
-
-
-def _real(file: Path, folders: dict[str, str]) -> str:
-    """Return a path without links; folders are followed once."""
-    if file.is_symlink():
-        return os.path.realpath(file)
-    parent = str(file.parent)
-    if parent not in folders:
-        folders[parent] = os.path.realpath(parent)
-    return os.path.join(folders[parent], file.name)  # noqa: PTH118  (a text is wanted)
+def _inside(folder: Path, real: str) -> Iterator[tuple[Path, str]]:
+    """Yield every YAML file in a folder, and its path without links, asking the disk little."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            file, place = folder / entry.name, f"{real}{os.sep}{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                yield from _inside(file, place)
+            elif entry.name.endswith((".yaml", ".yml")) and entry.is_file():
+                yield file, os.path.realpath(file) if entry.is_symlink() else place

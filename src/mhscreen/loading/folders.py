@@ -210,12 +210,16 @@ def load_cases(loaded: Loaded[Definition]) -> Cases | None:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file of a definition with its bytes; None where it is too large to be one."""
+    """A file of a definition with its bytes, and the name of the cases beside it.
+
+    There are no bytes where it is too large to be one.
+    """
 
     found: Found
     data: bytes | None
     checksum: str
     problems: list[Problem]
+    cases: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +246,19 @@ class _Reading:
 
 def _open_files(files: Iterable[Found]) -> _Files:
     found = [*files]
+    cases = {file.shown: file for file in found if file.is_cases}
     definitions = []
     for file in found:
-        if not file.is_cases:
-            data, problems = _bytes(file)
-            checksum = "" if data is None else _checksum(data)
-            definitions.append(_File(file, data, checksum, problems))
-    return _Files(tuple(definitions), tuple(file for file in found if file.is_cases))
+        if file.is_cases:
+            continue
+        data, problems = _bytes(file)
+        checksum = "" if data is None else _checksum(data)
+        beside = cases_name(file.shown)
+        there = beside in cases or (
+            not file.walked and file.path.with_name(cases_name(file.path.name)).is_file()
+        )
+        definitions.append(_File(file, data, checksum, problems, beside if there else None))
+    return _Files(tuple(definitions), tuple(cases.values()))
 
 
 def _key(files: _Files, base: Library | None) -> str:
@@ -321,14 +331,8 @@ def _read_file(
 
 def _loaded(content: Content[Definition], file: _File) -> Loaded[Definition]:
     found = file.found
-    cases = found.path.with_name(cases_name(found.path.name))
-    return Loaded(
-        content,
-        file.checksum,
-        found.shown,
-        cases_file=cases_name(found.shown) if cases.is_file() else None,
-        folder="" if found.root is None else found.root.as_posix(),
-    )
+    folder = "" if found.root is None else found.root.as_posix()
+    return Loaded(content, file.checksum, found.shown, file.cases, folder)
 
 
 def _place_problems(loaded: Loaded[Definition], found: Found) -> Iterable[Problem]:
