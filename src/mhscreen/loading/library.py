@@ -233,10 +233,12 @@ class Library:
         if match is None:
             raise UsageError(_not_a_reference(kind, ref))
         wanted = tuple(map(int, match["version"].split("."))) if match["version"] else ()
+        name = f"{match['name']}@"
         return tuple(
             loaded
-            for loaded in self.of_kind(kind)
-            if loaded.name == match["name"]
+            for loaded in self.definitions
+            if loaded.ref.startswith(name)
+            and loaded.kind == kind
             and parse_version(loaded.version)[: len(wanted)] == wanted
         )
 

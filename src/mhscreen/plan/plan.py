@@ -155,9 +155,15 @@ def compile_plan(library: DefinitionSource, programme: str) -> Plan:
     problems = [problem.at(path=source.ref) for problem in withdrawn_problems(*definitions)]
     problems += _conflicts(source, policy.definition)
     slots = list(dict.fromkeys(use.slot for group in source.groups for use in group.slots))
+    read_items = [
+        leaf
+        for rule in policy.definition.rules
+        for leaf in leaves(rule.when)
+        if isinstance(leaf, ItemLeaf)
+    ]
     forms = []
     for name in slots:
-        form, problem = _compile_slot(name, by_id, policy.definition, source.ref)
+        form, problem = _compile_slot(name, by_id, read_items, source.ref)
         if problem is not None:
             problems.append(problem)
         elif form is not None:
@@ -231,7 +237,7 @@ def check_plan(plan: Plan, made_with: Plan) -> None:
 
 
 def _compile_slot(
-    name: str, instruments: Mapping[str, Instrument], policy: Policy, where: str
+    name: str, instruments: Mapping[str, Instrument], read_items: Sequence[ItemLeaf], where: str
 ) -> tuple[FormPlan | None, Problem | None]:
     key, _, informant = name.partition("@")
     instrument = instruments.get(key)
@@ -245,11 +251,8 @@ def _compile_slot(
     who = Informant(informant or instrument.informants[0])
     read = {
         leaf.item.removeprefix(f"{key}.")
-        for rule in policy.rules
-        for leaf in leaves(rule.when)
-        if isinstance(leaf, ItemLeaf)
-        and leaf.item.startswith(f"{key}.")
-        and leaf.informant in (None, who)
+        for leaf in read_items
+        if leaf.item.startswith(f"{key}.") and leaf.informant in (None, who)
     }
     return compile_form(instrument, who, read), None
 
