@@ -11,6 +11,7 @@ from mhscreen.kernels.codes import missing_code
 from mhscreen.loading import read_definition, shipped_library
 from mhscreen.plan.scoring import compile_form
 from mhscreen.steps import score as score_step
+from mhscreen.steps import states
 from mhscreen.vocabulary import Informant, MissingReason
 
 STEPS = Path(__file__).parents[1] / "steps"
@@ -61,17 +62,22 @@ def assert_same(found, expected):
     forms=st.integers(0, 40),
     blank=st.sampled_from([0, 0.02, 0.2, 0.7]),
     seed=st.integers(0, 2**32 - 1),
-    block=st.sampled_from([1, 3, 16, score_step.BLOCK]),
-    threads=st.integers(1, 3),
+    ways=st.tuples(
+        st.sampled_from([1, 3, 16, score_step.BLOCK]),
+        st.sampled_from([0, 10, states.FEW]),
+        st.integers(1, 3),
+    ),
 )
 @settings(max_examples=10)
 def test_scores_are_those_of_each_form_by_itself_to_the_bit_in_any_block_and_thread(
-    score_each, instrument, informant, forms, blank, seed, block, threads
+    score_each, instrument, informant, forms, blank, seed, ways
 ):
     plan = compile_form(instrument, informant)
     codes = answers(plan, forms, blank, seed)
+    block, few, threads = ways
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(score_step, "BLOCK", block)
+        patch.setattr(states, "FEW", few)
         found = score_step.score_forms(plan, codes, None, threads)
     assert_same(found, score_each(plan, codes))
 

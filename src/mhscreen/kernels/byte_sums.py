@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mhscreen.kernels.codes import FIRST_MISSING, FIRST_REASON
+from mhscreen.kernels.lookup import gather
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,9 +138,9 @@ def add_bytes(
             total = out
     for row, table in one.looked_up:
         if total is None:
-            table.take(rows[row], out=out, mode="clip")
+            gather(table, rows[row], out)
         else:
-            table.take(rows[row], out=spare, mode="clip")
+            gather(table, rows[row], spare)
             np.add(total, spare, out=out)
         total = out
 
@@ -196,6 +197,6 @@ def add_numbers(
             np.multiply(found, found.dtype.type(table.more), out=found)
             np.add(found, part, out=found)
         else:
-            table.take(part, out=found, mode="clip")
+            gather(table, part, found)
         if place:
             np.add(out, spare, out=out)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Items = Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
+
 __all__ = [
     "BLANK",
     "COUNTED_BLANK",
@@ -74,13 +76,13 @@ def is_unanswered(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return codes > NOT_APPLICABLE
 
 
-def any_answered(items: Sequence[NDArray[np.uint8]]) -> NDArray[np.bool_]:
+def any_answered(items: Items) -> NDArray[np.bool_]:
     """Where an option of at least one item was chosen.
 
     Parameters
     ----------
-    items : sequence of ndarray of uint8, each of shape (forms,)
-        Response codes by item; at least one.
+    items : ndarray of uint8, shape (items, forms), or a sequence of its rows
+        Response codes of at least one item.
 
     Examples
     --------
@@ -93,7 +95,7 @@ def any_answered(items: Sequence[NDArray[np.uint8]]) -> NDArray[np.bool_]:
     return is_answered(lowest)
 
 
-def any_unanswered(items: Sequence[NDArray[np.uint8]]) -> NDArray[np.bool_]:
+def any_unanswered(items: Items) -> NDArray[np.bool_]:
     """Where an answer to at least one item is due and absent; the parameter is as above."""
     highest = items[0].copy()
     for one in items[1:]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["categorise", "gather", "look_up", "rescale", "round_down", "round_half_up"]
 
 _EPSILON = 1e-9
-_AT_A_TIME = 1 << 16
+_AT_A_TIME = 1 << 15
 
 
 def categorise(
@@ -67,6 +67,8 @@ def gather(
     >>> gather(np.array([0.5, 1.5]), np.array([1, 1, 0], dtype=np.uint8)).tolist()
     [1.5, 1.5, 0.5]
     """
+    if len(places) <= _AT_A_TIME:
+        return values.take(places, out=out, mode="clip")
     found = np.empty(len(places), dtype=values.dtype) if out is None else out
     for start in range(0, len(places), _AT_A_TIME):
         block = slice(start, start + _AT_A_TIME)

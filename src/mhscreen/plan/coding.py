@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from mhscreen.kernels.byte_sums import Carry, compile_byte_sum, find_carry
+from mhscreen.kernels.flat_sums import compile_flat_sums
 from mhscreen.plan.scales import encode_parts, encode_tables
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mhscreen.kernels.byte_sums import ByteSum
+    from mhscreen.kernels.flat_sums import FlatSums
     from mhscreen.plan.scales import CodedItems, Encoding, ScalePlan, ScaleStates
 
 __all__ = ["CodedScale", "FormCoding", "LookUp", "compile_coding"]
@@ -51,15 +53,18 @@ class FormCoding:
     ----------
     sums : tuple of ByteSum
         The first columns, of one byte per form.
-    look_ups : tuple of LookUp
-        The other columns, each from columns before it.
+    look_ups : dict of int to LookUp
+        By column, the others, each from columns before it.
     scales : mapping of int to CodedScale
         By place in the form.
+    flat : FlatSums
+        By column, the scales that are made of items: another way for few forms.
     """
 
     sums: tuple[ByteSum, ...]
-    look_ups: tuple[LookUp, ...]
+    look_ups: Mapping[int, LookUp]
     scales: Mapping[int, CodedScale]
+    flat: FlatSums
 
     @cached_property
     def constants(self) -> frozenset[int]:
@@ -69,9 +74,9 @@ class FormCoding:
     @cached_property
     def kept(self) -> Mapping[int, np.dtype[np.unsignedinteger]]:
         """The columns that are states, with the type of each."""
-        types = [np.dtype(np.uint8)] * len(self.sums)
-        types += [one.type for one in self.look_ups]
-        return {one.column: types[one.column] for one in self.scales.values()}
+        one_byte: np.dtype[np.unsignedinteger] = np.dtype(np.uint8)
+        wide = {column: one.type for column, one in self.look_ups.items()}
+        return {one.column: wide.get(one.column, one_byte) for one in self.scales.values()}
 
 
 def compile_coding(scales: Sequence[ScalePlan], options: Sequence[int]) -> FormCoding:
@@ -96,7 +101,7 @@ def compile_coding(scales: Sequence[ScalePlan], options: Sequence[int]) -> FormC
         compile_byte_sum(list(one.items), [options[row] for row in one.items], one.coded.tables)
         for one in groups
     ]
-    look_ups: list[LookUp] = []
+    look_ups: dict[int, LookUp] = {}
     coded: dict[int, CodedScale] = {}
     encodings = {place: scales[place].encoding for place in parts}
     for place, scale in enumerate(scales):
@@ -105,17 +110,23 @@ def compile_coding(scales: Sequence[ScalePlan], options: Sequence[int]) -> FormC
         encoding = encodings.get(place)
         if encoding is None:
             continue
+        column = len(sums) + len(look_ups)
+        kind = encoding.tables[0].dtype
         if scale.combine == "sum_of_scales":
             columns = tuple(coded[part].column for part in scale.components)
-            look_ups.append(LookUp(columns, encoding.tables, encoding.tables[0].dtype))
+            look_ups[column] = LookUp(columns, encoding.tables, kind)
         elif len(encoding.states) > _BYTES:
             tables = _part_tables(scale, encoding, [groups[part] for part in parts[place]])
-            look_ups.append(LookUp(tuple(parts[place]), tables, encoding.tables[0].dtype))
+            look_ups[column] = LookUp(tuple(parts[place]), tables, kind)
         else:
-            coded[place] = CodedScale(parts[place][0], encoding.states)
-            continue
-        coded[place] = CodedScale(len(sums) + len(look_ups) - 1, encoding.states)
-    return FormCoding(tuple(sums), tuple(look_ups), coded)
+            column = parts[place][0]
+        coded[place] = CodedScale(column, encoding.states)
+    flat = {
+        coded[place].column: (scales[place].rows.tolist(), encoding.tables)
+        for place, encoding in encodings.items()
+        if place in parts and encoding is not None
+    }
+    return FormCoding(tuple(sums), look_ups, coded, compile_flat_sums(flat))
 
 
 class _Group(NamedTuple):

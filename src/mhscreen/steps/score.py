@@ -105,7 +105,7 @@ class FormScores:
     @cached_property
     def filed(self) -> NDArray[np.bool_]:
         """Where at least one item was answered; shape (forms,)."""
-        return rc.any_answered(list(self.bound))
+        return rc.any_answered(self.bound)
 
     @cached_property
     def recorded(self) -> NDArray[np.bool_]:

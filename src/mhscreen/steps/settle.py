@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mhscreen.plan.scoring import FormPlan
 
     Codes = NDArray[np.uint8]
+    Items = Sequence[Codes] | Codes
     Truth = NDArray[np.bool_]
 
 __all__ = ["settle"]
@@ -28,17 +29,15 @@ _NO_ANSWER = (rc.BLANK, _REFUSED, rc.missing_code(MissingReason.DONT_KNOW))
 _UNTOUCHED = (rc.BLANK, rc.NOT_PRESENTED)
 
 
-def settle(
-    plan: FormPlan, codes: Sequence[Codes], changed: Mapping[int, Codes], behind_gate: Truth
-) -> None:
+def settle(plan: FormPlan, codes: Items, changed: Mapping[int, Codes], behind_gate: Truth) -> None:
     """Apply the instrument's blank rules, then its gates, to the unanswered items.
 
     Parameters
     ----------
     plan : FormPlan
         The compiled form.
-    codes : sequence of ndarray of uint8, each of shape (forms,)
-        Response codes as bound, by item.
+    codes : ndarray of uint8, shape (items, forms), or a sequence of its rows
+        Response codes as bound.
     changed : mapping of int to ndarray of uint8
         The `settled_rows` of the plan: response codes after blank rules and gates go there.
     behind_gate : ndarray of bool, shape (forms,)
@@ -61,7 +60,7 @@ def settle(
             rc.overwrite(changed[row], rc.NOT_APPLICABLE, untouched)
 
 
-def _filed(plan: FormPlan, codes: Sequence[Codes], changed: Mapping[int, Codes]) -> Truth:
+def _filed(plan: FormPlan, codes: Items, changed: Mapping[int, Codes]) -> Truth:
     """Return where something was filled in, as far as a blank rule or a gate needs to know."""
     openers = {row for gate in plan.gates for row, _ in gate.openers}
     if not plan.blank_rows and openers.isdisjoint(changed):

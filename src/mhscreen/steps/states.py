@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mhscreen.kernels.byte_sums import add_bytes, add_numbers, constant_rows
+from mhscreen.kernels.flat_sums import add_flat
 from mhscreen.plan.scales import join_states
 from mhscreen.steps.one_scale import score_each
 from mhscreen.steps.scales import ScaleScores
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from mhscreen.plan.scoring import FormPlan
 
 __all__ = ["FormStates", "find_states"]
+
+FEW = 512
+"""So many forms or fewer are looked up all at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,22 +62,77 @@ def find_states(plan: FormPlan, codes: NDArray[np.uint8], block: int, threads: i
     threads : int
         How many blocks are worked on at a time.
     """
-    work = _Work(plan, codes, block)
     forms = codes.shape[1]
-    blocks = [slice(start, start + block) for start in range(0, max(forms, 1), block)]
+    if forms <= FEW:
+        return _find_few(plan, codes)
+    work = _Work(plan, codes, block)
+    blocks = [slice(start, start + block) for start in range(0, forms, block)]
     if min(threads, len(blocks)) > 1:
         with ThreadPoolExecutor(min(threads, len(blocks))) as pool:
             each = list(pool.map(work.score, blocks))
     else:
         each = list(map(work.score, blocks))
-    scales = []
-    for place, scale in enumerate(plan.scales):
-        if place in plan.coding.scales:
-            scales.append(work.scores(place, slice(None)))
-        else:
-            states = join_states([found[place] for found in each])
-            scales.append(ScaleScores.each(scale.id, scale.categories, states))
-    return FormStates(tuple(scales), work.changed, work.behind_gate)
+    joined = {place: join_states([found[place] for found in each]) for place in each[0]}
+    return FormStates(_all_scales(plan, work.kept, joined), work.changed, work.behind_gate)
+
+
+def _find_few(plan: FormPlan, codes: NDArray[np.uint8]) -> FormStates:
+    """Do the same for a class, with fewer calls."""
+    forms = codes.shape[1]
+    changed = dict(zip(plan.settled_rows, codes[list(plan.settled_rows)], strict=True))
+    behind_gate = np.zeros(forms, dtype=bool)
+    if changed:
+        settle(plan, codes, changed, behind_gate)
+        codes = codes.copy()
+        for row, settled in changed.items():
+            codes[row] = settled
+    columns = add_flat(plan.coding.flat, codes)
+    for column, one in plan.coding.look_ups.items():
+        if column not in columns:
+            out, spare = np.empty((2, forms), dtype=one.type)
+            add_numbers(one.tables, [columns[part] for part in one.columns], out, spare)
+            columns[column] = out
+    each = _score_each(plan, codes, columns)
+    return FormStates(_all_scales(plan, columns, each), changed, behind_gate)
+
+
+def _score_each(
+    plan: FormPlan,
+    codes: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
+    columns: Mapping[int, NDArray[np.unsignedinteger]],
+) -> dict[int, ScaleStates]:
+    """Score the scales that have no states, form by form."""
+    found: dict[int, ScaleStates] = {}
+    coded = plan.coding.scales
+    if len(coded) < len(plan.scales):
+        earlier = {place: _coded(plan, place, columns) for place in coded}
+        for place, scale in enumerate(plan.scales):
+            if place not in coded:
+                found[place] = score_each(scale, codes, earlier)
+                earlier[place] = ScaleScores.each(scale.id, scale.categories, found[place])
+    return found
+
+
+def _all_scales(
+    plan: FormPlan,
+    columns: Mapping[int, NDArray[np.unsignedinteger]],
+    each: Mapping[int, ScaleStates],
+) -> tuple[ScaleScores, ...]:
+    return tuple(
+        ScaleScores.each(scale.id, scale.categories, each[place])
+        if place in each
+        else _coded(plan, place, columns)
+        for place, scale in enumerate(plan.scales)
+    )
+
+
+def _coded(
+    plan: FormPlan, place: int, columns: Mapping[int, NDArray[np.unsignedinteger]]
+) -> ScaleScores:
+    """Return what is known of a scale that has states."""
+    scale = plan.scales[place]
+    column, states = plan.coding.scales[place]
+    return ScaleScores(scale.id, scale.categories, columns[column], states)
 
 
 class _Work:
@@ -87,12 +146,6 @@ class _Work:
         self.behind_gate = np.zeros(forms, dtype=bool)
         self.kept = dict(_rows(forms, self.coding.kept))
 
-    def scores(self, place: int, block: slice) -> ScaleScores:
-        """Return what is known of a scale that has states."""
-        scale = self.plan.scales[place]
-        column, states = self.coding.scales[place]
-        return ScaleScores(scale.id, scale.categories, self.kept[column][block], states)
-
     def score(self, block: slice) -> dict[int, ScaleStates]:
         """Score a block of forms; return what is scored form by form, by place of the scale."""
         codes = list(self.codes[:, block])
@@ -100,32 +153,24 @@ class _Work:
             changed = {place: row[block] for place, row in self.changed.items()}
             settle(self.plan, codes, changed, self.behind_gate[block])
             codes = [changed.get(place, row) for place, row in enumerate(codes)]
-        self._add_up(codes, block)
-        found: dict[int, ScaleStates] = {}
-        if len(self.coding.scales) < len(self.plan.scales):
-            earlier = {place: self.scores(place, block) for place in self.coding.scales}
-            for place, scale in enumerate(self.plan.scales):
-                if place not in earlier:
-                    found[place] = score_each(scale, codes, earlier)
-                    earlier[place] = ScaleScores.each(scale.id, scale.categories, found[place])
-        return found
+        return _score_each(self.plan, codes, self._add_up(codes, block))
 
-    def _add_up(self, codes: Sequence[NDArray[np.uint8]], block: slice) -> None:
+    def _add_up(
+        self, codes: Sequence[NDArray[np.uint8]], block: slice
+    ) -> dict[int, NDArray[np.unsignedinteger]]:
         """Work out the columns of the coding, one after the other."""
         forms = len(codes[0])
         spare = np.empty(forms, dtype=np.uint16)
         constants = {value: row[:forms] for value, row in self.constants.items()}
-        columns: list[NDArray[np.unsignedinteger]] = []
-        for one in self.coding.sums:
-            kept = self.kept.get(len(columns))
-            out = np.empty(forms, dtype=np.uint8) if kept is None else kept[block]
+        columns = {column: row[block] for column, row in self.kept.items()}
+        for column, one in enumerate(self.coding.sums):
+            out = columns.setdefault(column, np.empty(forms, dtype=np.uint8))
             add_bytes(one, codes, constants, out, spare.view(np.uint8)[:forms])
-            columns.append(out)
-        for look_up in self.coding.look_ups:
+        for column, look_up in self.coding.look_ups.items():
             parts = [columns[part] for part in look_up.columns]
-            columns.append(self.kept[len(columns)][block])
-            room = spare.view(columns[-1].dtype)[:forms]
-            add_numbers(look_up.tables, parts, columns[-1], room)
+            room = spare.view(look_up.type)[:forms]
+            add_numbers(look_up.tables, parts, columns[column], room)
+        return columns
 
 
 def _rows(
