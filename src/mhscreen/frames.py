@@ -29,6 +29,9 @@ __all__ = ["arrow_table", "from_columns", "to_table"]
 _CLOSE = 126
 """How far apart whole numbers may lie whose distances are kept in a byte, with one for none."""
 
+_MOST = 127
+"""The largest byte with a sign."""
+
 _EXACT = 1e15
 """Below it a float holds every whole number, and its neighbours."""
 
@@ -341,14 +344,31 @@ def _arrow_numbers(chunks: Any) -> Column | None:
     empty = chunks.null_count and not pa.types.is_floating(chunks.type)  # those have NaN
     if not empty:
         return _small_numbers(chunks.to_numpy())
+    if chunks.type == pa.int8() and chunks.num_chunks == 1:
+        column = _bytes_with_gaps(chunks.chunk(0))
+        if column is not None:
+            return column
     least = 0 if pa.types.is_unsigned_integer(chunks.type) else -(1 << chunks.type.bit_width - 1)
-    low, high = (pc.min_max(chunks)[end].as_py() for end in ("min", "max"))
+    ends = pc.min_max(chunks)
+    low, high = ends["min"].as_py(), ends["max"].as_py()
     if low is None or high - low > _CLOSE or low == least < 0:
         return None
     if low == least:
         chunks = chunks.cast(pa.int16())
     numbers = chunks.fill_null(pa.scalar(low - 1, chunks.type)).to_numpy()
     return Column(_differences(numbers, low), tuple(range(low, high + 1)))
+
+
+def _bytes_with_gaps(array: Any) -> Column | None:
+    """Encode bytes of at least 0, some of them null, as they are; None for other bytes."""
+    bits, data = (np.frombuffer(buffer, dtype=np.uint8) for buffer in array.buffers())
+    rows = slice(array.offset, array.offset + len(array))
+    is_there = np.unpackbits(bits, count=rows.stop, bitorder="little")[rows]
+    index = data[rows] | (is_there - np.uint8(1))  # all bits where there is nothing: −1
+    if np.count_nonzero(index > _MOST) != array.null_count or array.null_count == len(array):
+        return None
+    signed = index.view(np.int8)
+    return Column(signed, tuple(range(int(signed.max()) + 1)))
 
 
 def _small_numbers(numbers: NDArray[Any]) -> Column | None:

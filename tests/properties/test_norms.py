@@ -1,5 +1,7 @@
 """Whatever is normed: derived scores follow the raw score, and nothing is guessed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -162,3 +164,24 @@ def test_one_pupil_never_depends_on_another(plan, class_):
             both = np.array([derived.value[0], together.derived[metric].value[place]])
             assert np.isnan(both).all() or both[0] == both[1]
         assert alone.reason[0] == together.reason[place]
+
+
+@given(norms(), st.lists(st.tuples(pupils, st.integers(0, 3)), min_size=1, max_size=6))
+@settings(max_examples=30)
+def test_of_thousands_in_few_states_each_gets_what_it_gets_alone(plan, people):
+    scores = scores_of([3.0, 4.5, np.nan, 20.0], [2.0, 4.0, 0.0, 20.0], [9.0, 5.0, 40.0, 20.0])
+    columns = [np.array(column) for column in zip(*(one for one, _ in people), strict=True)]
+    place = np.array([state for _, state in people], dtype=np.uint8)
+    alone = norm_scale(plan, replace(scores, state=place), *columns)
+    for times in (300, 3000):
+        order = np.random.default_rng(times).permutation(len(people) * times) % len(people)
+        many = replace(scores, state=place[order])
+        found = norm_scale(plan, many, *(column[order] for column in columns))
+        for name in ("stratum", "reason", "t_ci_low", "t_ci_high", "t_capped", "not_normed"):
+            one, other = getattr(found, name), getattr(alone, name)
+            assert one.dtype == other.dtype
+            assert np.array_equal(one, other[order], equal_nan=one.dtype.kind == "f")
+        for metric, derived in found.derived.items():
+            for name in ("value", "low", "high"):
+                one, other = getattr(derived, name), getattr(alone.derived[metric], name)
+                assert np.array_equal(one, other[order], equal_nan=True)

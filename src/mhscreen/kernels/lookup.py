@@ -9,7 +9,15 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["categorise", "gather", "look_up", "rescale", "round_down", "round_half_up"]
+__all__ = [
+    "categorise",
+    "gather",
+    "look_up",
+    "rescale",
+    "round_down",
+    "round_half_up",
+    "whole_places",
+]
 
 _EPSILON = 1e-9
 _AT_A_TIME = 1 << 15
@@ -135,7 +143,22 @@ def look_up(
     >>> look_up(np.array([3.0, 4, 4.5, 9]), 3, np.array([41.0, 44])).tolist()
     [41.0, 44.0, nan, nan]
     """
+    place, fits = whole_places(raw, first, first + len(values) - 1)
+    return np.where(fits, values[place], np.nan)
+
+
+def whole_places(
+    raw: NDArray[np.float64], first: int, last: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the place of each raw score in a list from one to another, and where there is one.
+
+    Examples
+    --------
+    >>> place, fits = whole_places(np.array([3.0, 4, 4.5, 9]), 3, 4)
+    >>> place.tolist(), fits.tolist()
+    ([0, 1, 1, 1], [True, True, False, False])
+    """
     nearest = np.rint(np.where(np.isnan(raw), first - 1.0, raw))
     place = nearest.astype(np.int64) - first
-    fits = (place >= 0) & (place < len(values)) & (np.abs(raw - nearest) < _EPSILON)
-    return np.where(fits, values[np.clip(place, 0, len(values) - 1)], np.nan)
+    fits = (place >= 0) & (place <= last - first) & (np.abs(raw - nearest) < _EPSILON)
+    return np.clip(place, 0, last - first), fits

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from math import inf, nan, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from mhscreen.problems import DefinitionError, Problem
 from mhscreen.vocabulary import Sex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANY_SEX",
     "BoxCoxPlan",
+    "FlatStrata",
     "LinePlan",
     "NormPlan",
     "StratumPlan",
@@ -89,6 +91,11 @@ class LinePlan:
     age_centre: float = 0.0
     grade: float = 0.0
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether it depends on neither age nor grade."""
+        return not (self.age or self.age_squared or self.grade)
+
 
 @dataclass(frozen=True)
 class BoxCoxPlan:
@@ -140,6 +147,39 @@ class StratumPlan:
         return self.figures.rising if isinstance(self.figures, TablePlan) else 1
 
 
+@dataclass(frozen=True, eq=False)
+class FlatStrata:
+    """All strata of a norm side by side, where each has a table of the same metrics, or a line.
+
+    Attributes
+    ----------
+    first : int
+        The raw score of the first entries of `columns`.
+    columns : dict of str to ndarray, shape (strata, raw scores)
+        NaN where a stratum's table has nothing to say; empty for lines.
+    least, most : ndarray of float64, shape (strata,)
+        The first and the last raw score of each table.
+    t_below, t_above : ndarray of float64, shape (strata,)
+        See `TablePlan`.
+    mean, sd : ndarray of float64, shape (strata,)
+        See `LinePlan`; NaN for tables.
+    """
+
+    first: int
+    columns: dict[str, NDArray[np.float64]]
+    least: NDArray[np.float64]
+    most: NDArray[np.float64]
+    t_below: NDArray[np.float64]
+    t_above: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    sd: NDArray[np.float64]
+
+    @property
+    def last(self) -> int:
+        """The raw score of the last entries of `columns`."""
+        return self.first + len(next(iter(self.columns.values()))[0]) - 1
+
+
 @dataclass(frozen=True)
 class NormPlan:
     """One scale's norm.
@@ -167,6 +207,36 @@ class NormPlan:
     metrics: tuple[str, ...]
     stanine_of_z: bool = False
     percentile_definition: str | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is made when it is first used is made anew where the plan arrives.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @cached_property
+    def flat(self) -> FlatStrata | None:
+        """All strata side by side; None where they are not of one simple kind."""
+        return _flatten([one.figures for one in self.strata])
+
+
+def _flatten(figures: Sequence[TablePlan | LinePlan | BoxCoxPlan]) -> FlatStrata | None:
+    nothing = np.full(len(figures), nan)
+    lines = [one for one in figures if isinstance(one, LinePlan) and one.is_flat]
+    if figures and len(lines) == len(figures):
+        mean, sd = np.array([(one.mean, one.sd) for one in lines]).T
+        return FlatStrata(0, {}, nothing, nothing, nothing, nothing, mean, sd)
+    tables = [one for one in figures if isinstance(one, TablePlan)]
+    if len({tuple(one.columns) for one in tables}) != 1 or len(tables) < len(figures):
+        return None
+    first, last = min(one.first for one in tables), max(one.last for one in tables)
+    columns = {
+        metric: np.full((len(tables), last - first + 1), nan) for metric in tables[0].columns
+    }
+    for place, one in enumerate(tables):
+        for metric, values in one.columns.items():
+            columns[metric][place, one.first - first : one.last - first + 1] = values
+    ends = [(one.first, one.last, one.t_below, one.t_above) for one in tables]
+    least, most, below, above = np.array(ends, dtype=np.float64).T
+    return FlatStrata(first, columns, least, most, below, above, nothing, nothing)
 
 
 def compile_norms(table: NormTable, form: FormPlan, slot: int) -> tuple[NormPlan, ...]:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from mhscreen.steps.references import Names
     from mhscreen.steps.tables import Table
 
-__all__ = ["Forms", "ResponseBatch", "bind", "form_ages"]
+__all__ = ["Forms", "ResponseBatch", "bind", "form_ages", "form_moment"]
 
 ONE_DAY, ONE_YEAR = np.timedelta64(1, "D"), np.timedelta64(366, "D")
 AWAY = [status.position for status in Attendance if status is not Attendance.PRESENT]
@@ -442,6 +442,7 @@ def _join(
     strangers: dict[str, int] = {}
     matched: list[Forms] = []
     unmatched: list[Forms] = []
+    ages = _FormAges(plan, roster, at)
     for slot, tables in enumerate(reading.found):
         places = [roster.names.find(table.subject.texts) for table in tables]
         pupils = [
@@ -458,7 +459,7 @@ def _join(
         matched.append(forms if every else forms.take(np.flatnonzero(known), forms.pupil[known]))
         unmatched.append(forms.take(np.flatnonzero(~known), -1 - forms.pupil[~known]))
         _report_forms(plan, slot, roster, matched[-1], log)
-        _report_ages(plan, slot, roster, matched[-1], at, log)
+        _report_ages(plan, slot, roster, matched[-1], ages, log)
     if candidates is None:
         candidates = Candidates(claims)
         candidates.look_at(roster)
@@ -626,18 +627,39 @@ def _used_slots(plan: Plan, group: int) -> list[str]:
 
 
 def _report_ages(
-    plan: Plan, slot: int, roster: Roster, forms: Forms, at: np.datetime64 | None, log: ProblemLog
+    plan: Plan, slot: int, roster: Roster, forms: Forms, ages: _FormAges, log: ProblemLog
 ) -> None:
     """Log pupils who are outside the ages that an instrument is made for."""
     lowest, below = plan.forms[slot].ages
-    ages = form_ages(plan, roster, forms, at)
     log.add_rows(
         "MH417",
         "outside the ages that the questionnaire is made for",
-        np.flatnonzero((ages < lowest) | (ages >= below)).tolist(),
+        np.flatnonzero(ages.are_outside(forms, lowest, below)).tolist(),
         partial(_where, plan, slot, roster, forms),
         expected=f"from {lowest:g} to below {below:g} years",
     )
+
+
+@dataclass
+class _FormAges:
+    """How old pupils were when forms were filled in; where all were at one time, known but once."""
+
+    plan: Plan
+    roster: Roster
+    at: np.datetime64 | None
+    _at_once: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def are_outside(self, forms: Forms, lowest: float, below: float) -> NDArray[np.bool_]:
+        """Return the forms of pupils younger or not younger than that."""
+        when = form_moment(self.plan, forms, self.at)
+        if when is None:
+            ages = form_ages(self.plan, self.roster, forms, self.at)
+            return np.asarray((ages < lowest) | (ages >= below))
+        moment = str(when[0])
+        if moment not in self._at_once:
+            self._at_once[moment] = self.roster.ages(when)
+        ages = self._at_once[moment]
+        return np.asarray((ages < lowest) | (ages >= below))[forms.pupil]
 
 
 def form_ages(
@@ -646,6 +668,18 @@ def form_ages(
     """Return how old each pupil was when the form was filled in, in years; NaN where not known."""
     born, age = roster.birth_date[forms.pupil], roster.age[forms.pupil]
     return cells.age_in_years(born, form_times(plan, forms, at), age)
+
+
+def form_moment(
+    plan: Plan, forms: Forms, at: np.datetime64 | None
+) -> NDArray[np.datetime64] | None:
+    """Return when all forms were filled in by the local clock; None where at several times."""
+    given = forms.administered_on.view(np.int64)
+    if len(given) and not (given == given[0]).all():
+        return None
+    first = forms.administered_on[:1] if len(given) else np.full(1, NOT_A_TIME)
+    screened = NOT_A_TIME if at is None else at
+    return cells.local_moments(np.where(np.isnat(first), screened, first), plan.programme.zone)
 
 
 def form_times(plan: Plan, forms: Forms, at: np.datetime64 | None) -> NDArray[np.datetime64]:

@@ -54,6 +54,7 @@ _CLOSE = 1 << 20
 _DAY_BITS = 5
 _NO_DAY = np.datetime64("NaT", "D")
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+\d{2,3}")  # as spreadsheets write it
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(.*))?")
 
 
@@ -229,6 +230,8 @@ def parse_date(cell: object) -> np.datetime64 | None:
     ValueError
         If it is none.
     """
+    if isinstance(cell, str) and _ISO_DAY.fullmatch(cell):  # by far the usual case
+        return np.datetime64(dt.date.fromisoformat(cell))
     moment = parse_moment(cell, "UTC")
     return None if moment is None else moment.astype("datetime64[D]")
 

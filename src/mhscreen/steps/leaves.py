@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mhscreen.kernels.codes import COUNTED_BLANK
-from mhscreen.kernels.logic import UNDECIDED, at_or_past
-from mhscreen.steps.score import item_truth, scale_truth
+from mhscreen.kernels.logic import HOLDS, UNDECIDED, at_or_past
+from mhscreen.kernels.lookup import gather
+from mhscreen.kernels.sums import smallest_type
+from mhscreen.steps.norm import DerivedStates
 from mhscreen.vocabulary import Validity
 
 if TYPE_CHECKING:
@@ -18,45 +20,87 @@ if TYPE_CHECKING:
     from mhscreen.steps.norm import NormedScale, NormedScores
     from mhscreen.steps.score import FormScores
 
-__all__ = ["derived_truth", "estimated_leaf", "leaf_numbers", "leaf_truth"]
+__all__ = ["derived_truth", "leaf_numbers", "leaf_states", "leaf_truth"]
+
+_EVERY_CODE = np.arange(256, dtype=np.uint8)
+
+
+def leaf_states(
+    normed: NormedScores, leaf: LeafPlan
+) -> tuple[tuple[str, int], NDArray[np.unsignedinteger], NDArray[np.int8]]:
+    """Return how a comparison stands in each state of what it compares.
+
+    Returns
+    -------
+    source : (str, int)
+        What is compared; two comparisons with the same one share their states.
+    state : ndarray of unsigned integers, shape (forms,)
+        The state of each form: of a scale, of its norm, or the code of an item.
+    truth : ndarray of int8, shape (states,)
+        Three-valued, and 3 where it would not hold on the answered items alone.
+    """
+    scored = normed.scores.forms[leaf.slot]
+    if leaf.kind in ("item", "critical"):
+        row, cut, upwards = leaf.place, int(leaf.cut), leaf.upwards
+        if leaf.kind == "critical":
+            critical = scored.plan.critical[leaf.place]
+            row, cut, upwards = critical.row, critical.at_or_above, True
+        truth = scored.plan.items[row].truth(cut, upwards=upwards)
+        return ("item", row), scored.item(row), _mark(truth, _EVERY_CODE == COUNTED_BLANK)
+    if leaf.kind == "derived":
+        norm = normed.norms[leaf.place]
+        derived = norm.by_state.derived[leaf.metric]
+        state, (value, low, high) = _as_few(norm.state, *derived)
+        return ("derived", leaf.place), state, _derived_truth(DerivedStates(value, low, high), leaf)
+    if leaf.kind == "validity":
+        place, upwards = scored.plan.validity[leaf.place].scale, True
+    else:
+        place, upwards = leaf.place, scored.plan.scales[leaf.place].upwards
+    scale = scored.scales[place]
+    worth = scale.by_state
+    state, (score, bottom, top, estimated) = _as_few(
+        scale.state, worth.score, worth.bottom, worth.top, worth.estimated
+    )
+    sure, furthest = (bottom, top) if upwards else (top, bottom)
+    better_known = np.fmax if upwards else np.fmin
+    truth = at_or_past(better_known(score, sure), furthest, leaf.cut, upwards=upwards)
+    if leaf.kind == "scale":
+        on_answers = at_or_past(sure, sure, leaf.cut, upwards=upwards)
+        truth = _mark(truth, estimated & (on_answers <= UNDECIDED))
+    return ("scale", place), state, truth
 
 
 def leaf_truth(normed: NormedScores, leaf: LeafPlan) -> NDArray[np.int8]:
     """Return the truth of one comparison on each form of its slot, shape (forms,)."""
-    scored = normed.scores.forms[leaf.slot]
-    if leaf.kind == "item":
-        cut = int(leaf.cut)
-        return item_truth(scored.plan, scored.codes, leaf.place, cut, upwards=leaf.upwards)
-    if leaf.kind == "critical":
-        return np.asarray(scored.critical[leaf.place])
-    if leaf.kind == "validity":
-        return np.asarray(scored.indices[leaf.place])
-    if leaf.kind == "scale":
-        return scale_truth(scored.plan.scales[leaf.place], scored.scales[leaf.place], leaf.cut)
-    return derived_truth(normed.norms[leaf.place], leaf)
+    _, state, truth = leaf_states(normed, leaf)
+    return gather(np.minimum(truth, np.int8(HOLDS)), state)
 
 
 def derived_truth(normed: NormedScale, leaf: LeafPlan) -> NDArray[np.int8]:
     """Return the truth of a comparison with a derived score, shape (forms,)."""
-    one = normed.derived[leaf.metric]
+    return gather(_derived_truth(normed.by_state.derived[leaf.metric], leaf), normed.state)
+
+
+def _derived_truth(one: DerivedStates, leaf: LeafPlan) -> NDArray[np.int8]:
     surest, furthest = (one.low, one.high) if leaf.upwards else (one.high, one.low)
     better_known = np.fmax if leaf.upwards else np.fmin
     truth = at_or_past(better_known(one.value, surest), furthest, leaf.cut, upwards=leaf.upwards)
     return np.where(np.isnan(one.low) | np.isnan(one.high), UNDECIDED, truth).astype(np.int8)
 
 
-def estimated_leaf(normed: NormedScores, leaf: LeafPlan) -> NDArray[np.bool_]:
-    """Return the forms on which a comparison would not hold on the answered items alone."""
-    scored = normed.scores.forms[leaf.slot]
-    if leaf.kind == "scale":
-        scores = scored.scales[leaf.place]
-        upwards = scored.plan.scales[leaf.place].upwards
-        sure = scores.bottom if upwards else scores.top
-        return scores.estimated & (at_or_past(sure, sure, leaf.cut, upwards=upwards) <= UNDECIDED)
-    if leaf.kind in ("item", "critical"):
-        row = leaf.place if leaf.kind == "item" else scored.plan.critical[leaf.place].row
-        return np.asarray(scored.codes[row] == COUNTED_BLANK)
-    return np.zeros(len(scored), dtype=bool)
+def _as_few(
+    state: NDArray[np.unsignedinteger], *values: NDArray[Any]
+) -> tuple[NDArray[np.unsignedinteger], list[NDArray[Any]]]:
+    """Return states and what each is worth; the forms themselves where they are fewer."""
+    if len(values[0]) <= len(state):
+        return state, list(values)
+    every = np.arange(len(state), dtype=smallest_type(len(state)))
+    return every, [one.take(state, mode="clip") for one in values]
+
+
+def _mark(truth: NDArray[np.int8], is_estimated: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Mark what holds on an estimate only."""
+    return np.asarray(truth + ((truth == HOLDS) & is_estimated), dtype=np.int8)
 
 
 def leaf_numbers(

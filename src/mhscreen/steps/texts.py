@@ -124,6 +124,9 @@ class Texts(Sequence[str]):
     def is_plain(self) -> NDArray[np.bool_]:
         """Return which are not empty, all ASCII, without blanks around them and without a plus."""
         plain = self.lengths > 0
+        lowest, highest = self.data.min(initial=_NOT_ASCII), self.data.max(initial=0)
+        if lowest > _PLUS and highest < _NOT_ASCII:
+            return plain
         odd = (self.data >= _NOT_ASCII) | (self.data == _PLUS) | (self.data == 0)
         if odd.any():
             plain[np.searchsorted(self.starts, np.flatnonzero(odd), side="right") - 1] = False
@@ -132,11 +135,22 @@ class Texts(Sequence[str]):
         plain &= ends[self.starts[1:] - 1] > _SPACE
         return plain
 
+    def _width(self) -> int:
+        """Return how long all of them are; 0 where they differ."""
+        width = int(self.starts[1]) if len(self) else 0
+        alike = width and np.array_equal(self.starts, np.arange(0, len(self.data) + 1, width))
+        return width if alike else 0
+
     def words(self, number: int) -> NDArray[np.uint64]:
         """Return the first bytes of each as numbers, filled up with zeros; shape (number, texts).
 
         Two texts without a zero byte, of at most so many words, are equal where these are.
         """
+        width = self._width()
+        if 0 < width <= number * WORD:
+            block = np.zeros((len(self), number * WORD), dtype=np.uint8)
+            block[:, :width] = self.data.reshape(len(self), width)
+            return np.ascontiguousarray(block.view("<u8").T)
         padded = np.append(self.data, np.zeros(number * WORD, dtype=np.uint8))
         anywhere = np.ndarray(len(padded) - WORD + 1, "<u8", padded.data, strides=(1,))
         lengths = self.lengths

@@ -7,46 +7,49 @@ handed in twice), so that the items of two forms are never mixed; the tiers are 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from mhscreen.kernels.codes import is_answered, missing_code
 from mhscreen.kernels.logic import HOLDS, UNDECIDED, all_of, any_of, at_least
+from mhscreen.kernels.lookup import gather
 from mhscreen.plan.plan import check_plan
 from mhscreen.problems import UsageError, expect
 from mhscreen.steps.due import due_times
-from mhscreen.steps.leaves import estimated_leaf, leaf_numbers, leaf_truth
+from mhscreen.steps.facts import Fact, Facts, find_facts
+from mhscreen.steps.leaves import leaf_numbers
 from mhscreen.steps.norm import NormedScores
+from mhscreen.steps.patterns import Patterns, find_patterns, leaf_keys, leaf_truths
 from mhscreen.steps.ways import Ways, combine_forms
 from mhscreen.vocabulary import (
     Concern,
     Directness,
     Flag,
-    Informant,
     MissingReason,
     Requirement,
     ScreenTier,
     Tier,
-    Validity,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from mhscreen.definitions.policy import Due
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.triage import Node, RulePlan
-    from mhscreen.steps.score import FormScores
 
 __all__ = ["Evidence", "Reason", "Triage", "evaluate", "triage"]
 
 GENERAL = Tier.GENERAL.position
 REQUIRED = Requirement.REQUIRED.position
 NOT_USED = Requirement.NOT_USED.position
-REACTIONS = (missing_code(MissingReason.REFUSED), missing_code(MissingReason.DONT_KNOW))
+REACTED = is_answered(np.arange(256, dtype=np.uint8))
+"""By response code: was anything said to the question?"""
+REACTED[[missing_code(MissingReason.REFUSED), missing_code(MissingReason.DONT_KNOW)]] = True
 
 
 class Evidence(NamedTuple):
@@ -110,17 +113,11 @@ class Triage:
     screen : ndarray of int8, shape (pupils,)
         Position in `ScreenTier`: what is shown.
     flags : dict of Flag to ndarray of bool, shape (pupils,)
-    truth : ndarray of int8, shape (rules, pupils)
-        Three-valued.
     critical_open : ndarray of bool, shape (pupils,)
         Where a critical item is unanswered.
     answered, recorded : ndarray of bool, shape (pupils,)
         Where any form holds an answer; and where it holds anything at all, a refusal or an
         illegible answer included.
-    not_asked : ndarray of bool, shape (concerns of the policy, pupils)
-        Where nobody asked about a concern in plain words.
-    clock : ndarray of datetime64[s], shape (pupils,)
-        When the first of the pupil's forms was submitted, in UTC; NaT where not known.
     """
 
     plan: Plan
@@ -129,14 +126,12 @@ class Triage:
     possible: NDArray[np.int8]
     screen: NDArray[np.int8]
     flags: dict[Flag, NDArray[np.bool_]]
-    truth: NDArray[np.int8]
     critical_open: NDArray[np.bool_]
     answered: NDArray[np.bool_]
     recorded: NDArray[np.bool_]
-    not_asked: NDArray[np.bool_]
-    clock: NDArray[np.datetime64]
     _ways: Ways
-    _leaves: NDArray[np.int8]
+    _patterns: Patterns
+    _rules: NDArray[np.int8]
 
     def __repr__(self) -> str:
         return f"<Triage: {len(self.subjects)} pupils, {self.plan.programme.ref}>"
@@ -145,6 +140,24 @@ class Triage:
     def subjects(self) -> NDArray[np.object_]:
         """The pupils' references, in roster order."""
         return self.normed.scores.batch.roster.subject
+
+    @cached_property
+    def truth(self) -> NDArray[np.int8]:
+        """How each rule stands for each pupil, three-valued; shape (rules, pupils)."""
+        truth = np.empty((len(self._rules), len(self.established)), dtype=np.int8)
+        for of_rule, of_pattern in zip(truth, self._rules, strict=True):
+            of_rule[:] = self._ways.highest(gather(of_pattern, self._patterns.of_way))
+        return truth
+
+    @cached_property
+    def not_asked(self) -> NDArray[np.bool_]:
+        """Where nobody asked about a concern in plain words; shape (concerns, pupils)."""
+        return _not_asked(self.plan, self.normed)
+
+    @cached_property
+    def clock(self) -> NDArray[np.datetime64]:
+        """When the first of the pupil's forms was submitted, in UTC; NaT where not known."""
+        return _first_submission(self.normed)
 
     @property
     def established_tier(self) -> list[Tier]:
@@ -186,8 +199,9 @@ class Triage:
     def reasons_at(self, pupil: int) -> list[Reason]:
         """Return the reasons of the pupil at a place on the roster."""
         found = []
+        patterns = self._patterns.of_way[self._ways.of(pupil)]
         for place, rule in enumerate(self.plan.triage.rules):
-            state = int(self.truth[place, pupil])
+            state = int(self._rules[place, patterns].max())
             if state:
                 evidence = self.evidence(place, np.array([pupil]))[0]
                 found.append(Reason(rule, state == HOLDS, tuple(evidence)))
@@ -209,15 +223,15 @@ class Triage:
             For each pupil, the comparisons that stand where the rule stands.
         """
         plan = self.plan.triage.rules[rule]
-        state = self.truth[rule, pupils]
+        of_way = self._patterns.of_way
         way = self._ways.first[pupils].copy()
         for place in np.flatnonzero(self._ways.number[pupils] > 1).tolist():
             ways = self._ways.of(int(pupils[place]))
-            truth = evaluate(plan.node, self._leaves[:, ways.start : ways.stop])
-            way[place] = ways[int(np.flatnonzero(truth == state[place])[0])]
+            way[place] = ways[int(np.argmax(self._rules[rule, of_way[ways]]))]
+        state = self._rules[rule, of_way[way]]
         found: list[list[Evidence]] = [[] for _ in range(len(pupils))]
         for leaf in plan.leaves:
-            hit = np.flatnonzero(self._leaves[leaf, way] == state)
+            hit = np.flatnonzero(self._patterns.leaves[leaf, of_way[way]] == state)
             if not len(hit):
                 continue
             one = self.plan.triage.leaves[leaf]
@@ -266,10 +280,10 @@ class Triage:
         states = self.plan.policy.states
         undetermined = self.screen == ScreenTier.UNDETERMINED.position
         stranger = batch.roster.group < 0  # whoever a blank form belongs to must be found
-        wanted: list[tuple[Due, NDArray[np.bool_]]] = [
-            (rule.due, truth == HOLDS)
-            for rule, truth in zip(self.plan.triage.rules, self.truth, strict=True)
-        ]
+        of_rules: dict[Due, NDArray[np.bool_]] = {}
+        for rule, holds in zip(self.plan.triage.rules, self._rules == HOLDS, strict=True):
+            of_rules[rule.due] = of_rules.get(rule.due, False) | holds
+        wanted = [(one, self._in_any_way(holds)) for one, holds in of_rules.items()]
         wanted += [
             (states.critical_unanswered, self.critical_open & (self.recorded | stranger)),
             (states.invalid, self.flags[Flag.INVALID]),
@@ -281,6 +295,10 @@ class Triage:
             if where.any():
                 due[where] = np.fmin(due[where], due_times(self.plan.programme, one, clock[where]))
         return due
+
+    def _in_any_way(self, of_pattern: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return the pupils of whom something is true of the pattern of any way."""
+        return self._ways.any(gather(of_pattern, self._patterns.of_way))
 
 
 def triage(plan: Plan, normed: NormedScores) -> Triage:
@@ -321,45 +339,54 @@ def triage(plan: Plan, normed: NormedScores) -> Triage:
     batch = scores.batch
     check_plan(plan, batch.plan)
     roster = batch.roster
-    truths = [leaf_truth(normed, leaf) for leaf in plan.triage.leaves]
-    ways = combine_forms(scores, plan.triage.leaves, truths)
-    leaves = _gather(plan, roster.group, ways, truths)
-    truth = np.stack([evaluate(rule.node, leaves) for rule in plan.triage.rules])
-    rule_tiers = np.array([[rule.tier] for rule in plan.triage.rules], dtype=np.int8)
-    established = ways.highest(np.where(truth == HOLDS, rule_tiers, 0).max(axis=0).astype(np.int8))
-    possible = ways.highest(np.where(truth >= UNDECIDED, rule_tiers, 0).max(axis=0).astype(np.int8))
+    keys = leaf_keys(plan, normed)
+    ways = combine_forms(scores, partial(leaf_truths, keys))
+    patterns = find_patterns(plan, roster.group, ways, keys)
+
+    def highest(of_pattern: NDArray[np.int8]) -> NDArray[np.int8]:
+        return ways.highest(gather(of_pattern, patterns.of_way))
+
+    def is_any(of_pattern: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return highest(of_pattern.view(np.int8)).view(np.bool_)
+
+    truth, sure = (_evaluate_rules(plan, leaves) for leaves in (patterns.leaves, patterns.sure))
+    holds = truth == HOLDS
+    established = highest(_tiers(plan, holds))
+    possible = highest(_tiers(plan, truth >= UNDECIDED))
     # Where not every way is gone through, what any form has anywhere is at least possible.
     possible[ways.too_many] = Tier.MAJOR.position
-    truth_of_pupil = ways.highest(truth)
 
-    facts = _Facts(plan, normed)
+    facts = find_facts(plan, normed)
     flags = {
-        Flag.INCOMPLETE: facts.absent | facts.any(lambda form: ~form.complete, used=True),
-        Flag.INVALID: facts.any(_has_validity(Validity.INVALID), used=True),
-        Flag.QUESTIONABLE: facts.any(_has_validity(Validity.QUESTIONABLE), used=True),
-        Flag.ESTIMATED: _rests_on_estimate(plan, normed, ways, leaves, truth),
+        Flag.INCOMPLETE: facts.absent | facts.has(Fact.INCOMPLETE),
+        Flag.INVALID: facts.has(Fact.INVALID),
+        Flag.QUESTIONABLE: facts.has(Fact.QUESTIONABLE),
+        # Where a rule would not hold on the answered items alone.
+        Flag.ESTIMATED: is_any((holds & (sure != HOLDS)).any(axis=0)),
         Flag.DUPLICATE: facts.several | roster.duplicate,
         Flag.NOT_NORMED: _not_normed(normed, len(roster)),
-        Flag.WRONG_STAGE: facts.any(lambda form: np.ones(len(form), dtype=bool), used=False),
+        Flag.WRONG_STAGE: facts.has(Fact.WRONG_STAGE),
         Flag.IDENTITY: batch.identity.copy(),
         Flag.ERROR: roster.error.copy(),
         Flag.ASK_DIRECTLY: np.zeros(len(roster), dtype=bool),
         Flag.SEVERE_CANDIDATE: np.zeros(len(roster), dtype=bool),
-        Flag.INFORMANTS_DIFFER: _informants_differ(plan, ways, leaves, facts),
+        Flag.INFORMANTS_DIFFER: _informants_differ(plan, patterns, highest, facts),
     }
     flags[Flag.ERROR][ways.too_many] = True
-    for rule, holds in zip(plan.triage.rules, truth_of_pupil == HOLDS, strict=True):
-        for flag in rule.flags:
-            flags[flag] = flags[flag] | holds
+    rules = plan.triage.rules
+    for flag in dict.fromkeys(flag for rule in rules for flag in rule.flags):
+        raise_it = [place for place, rule in enumerate(rules) if flag in rule.flags]
+        flags[flag] = flags[flag] | is_any(holds[raise_it].any(axis=0))
 
-    critical_open = facts.critical_absent | facts.any(lambda form: form.critical_open)
+    critical_open = facts.critical_absent | facts.has(Fact.CRITICAL_OPEN)
+    recorded = facts.has(Fact.RECORDED)
     # Blanks that may hide an invalid form do not reassure either.
-    doubtful = flags[Flag.INVALID] | facts.any(_has_validity(Validity.INCOMPLETE), used=True)
+    doubtful = flags[Flag.INVALID] | facts.has(Fact.VALIDITY_OPEN)
     error = flags[Flag.ERROR] | flags[Flag.IDENTITY]
     screen = _shown(
         established,
         possible,
-        recorded=facts.any(lambda form: form.recorded) | (truth_of_pupil == HOLDS).any(axis=0),
+        recorded=recorded | is_any(holds.any(axis=0)),
         unsettled=critical_open | doubtful | error,
         error=error,
     )
@@ -370,82 +397,25 @@ def triage(plan: Plan, normed: NormedScores) -> Triage:
         possible=possible,
         screen=screen,
         flags=flags,
-        truth=truth_of_pupil,
         critical_open=critical_open,
-        answered=facts.any(lambda form: form.filed),
-        recorded=facts.any(lambda form: form.recorded),
-        not_asked=_not_asked(plan, normed),
-        clock=_first_submission(normed),
+        answered=facts.has(Fact.FILED),
+        recorded=recorded,
         _ways=ways,
-        _leaves=leaves,
+        _patterns=patterns,
+        _rules=truth,
     )
 
 
-class _Facts:
-    """What is true of any form of a pupil, whatever form of another slot it is taken with.
-
-    Attributes
-    ----------
-    absent, critical_absent : ndarray of bool, shape (pupils,)
-        Where a required slot has no form, and where one with critical items has none.
-    several : ndarray of bool
-        Where a slot has more than one form.
-    """
-
-    def __init__(self, plan: Plan, normed: NormedScores) -> None:
-        self.scores = normed.scores
-        batch = self.scores.batch
-        self.number = len(batch.roster)
-        uses = plan.uses[batch.roster.group]
-        counts = [np.bincount(one.pupil, minlength=self.number) for one in batch.forms]
-        missing = (uses == REQUIRED) & (np.stack(counts, axis=1) == 0)
-        critical = np.array([bool(form.critical) for form in plan.forms])
-        self.absent = missing.any(axis=1)
-        self.critical_absent = (missing & critical).any(axis=1)
-        self.several = (np.stack(counts, axis=1) > 1).any(axis=1)
-        self.used = [uses[one.pupil, slot] != NOT_USED for slot, one in enumerate(batch.forms)]
-
-    def any(
-        self,
-        get: Callable[[FormScores], NDArray[np.bool_]],
-        *,
-        used: bool | None = None,
-        slots: Sequence[int] | None = None,
-    ) -> NDArray[np.bool_]:
-        """Return the pupils with a form of which something is true; all, used or other forms."""
-        found = np.zeros(self.number, dtype=bool)
-        for slot in range(len(self.scores.forms)) if slots is None else slots:
-            hit = get(self.scores.forms[slot])
-            if used is not None:
-                hit = hit & (self.used[slot] == used)
-            found[self.scores.batch.forms[slot].pupil[hit]] = True
-        return found
+def _evaluate_rules(plan: Plan, leaves: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return how each rule stands in each pattern."""
+    return np.stack([evaluate(rule.node, leaves) for rule in plan.triage.rules])
 
 
-def _has_validity(state: Validity) -> Callable[[FormScores], NDArray[np.bool_]]:
-    return lambda form: np.asarray(form.validity == state.position)
-
-
-def _gather(
-    plan: Plan, group: NDArray[np.int64], ways: Ways, truths: Sequence[NDArray[np.int8]]
-) -> NDArray[np.int8]:
-    """Return the truth of every leaf, shape (leaves, ways).
-
-    An absent required slot leaves its leaves undecided; an absent on-event slot decides
-    nothing, unless the policy says that it leaves the comparison undecided. On a form meant for
-    another stage only critical items count.
-    """
-    gathered = np.zeros((len(plan.triage.leaves), len(ways.pupil)), dtype=np.int8)
-    for place, leaf in enumerate(plan.triage.leaves):
-        form = ways.form[leaf.slot]
-        truth = np.append(truths[place], np.int8(0))[form]
-        use = plan.uses[group[ways.pupil], leaf.slot]
-        missed = use != NOT_USED if leaf.absent else use == REQUIRED
-        truth[(form < 0) & missed] = UNDECIDED
-        if not leaf.critical:
-            truth[use == NOT_USED] = 0
-        gathered[place] = truth
-    return gathered
+def _tiers(plan: Plan, holds: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Return the highest tier of the rules that hold, by pattern."""
+    tiers = np.array([[rule.tier] for rule in plan.triage.rules], dtype=np.int8)
+    highest: NDArray[np.int8] = np.where(holds, tiers, np.int8(0)).max(axis=0)
+    return highest
 
 
 def _shown(
@@ -478,48 +448,31 @@ def evaluate(node: Node, leaves: NDArray[np.int8]) -> NDArray[np.int8]:
     return at_least(node.count, children)
 
 
-def _rests_on_estimate(
-    plan: Plan,
-    normed: NormedScores,
-    ways: Ways,
-    leaves: NDArray[np.int8],
-    truth: NDArray[np.int8],
-) -> NDArray[np.bool_]:
-    """Return the pupils for whom a rule would not hold on the answered items alone."""
-    without = leaves.copy()
-    for place, leaf in enumerate(plan.triage.leaves):
-        hit = np.append(estimated_leaf(normed, leaf), [False])[ways.form[leaf.slot]]
-        without[place, hit & (without[place] == HOLDS)] = UNDECIDED
-    sure_truth = np.stack([evaluate(rule.node, without) for rule in plan.triage.rules])
-    return ways.any(((truth == HOLDS) & (sure_truth != HOLDS)).any(axis=0))
-
-
 def _informants_differ(
-    plan: Plan, ways: Ways, leaves: NDArray[np.int8], facts: _Facts
+    plan: Plan,
+    patterns: Patterns,
+    highest: Callable[[NDArray[np.int8]], NDArray[np.int8]],
+    facts: Facts,
 ) -> NDArray[np.bool_]:
     """Return where two informants alone establish tiers that lie far apart."""
-    tiers = np.array([[rule.tier] for rule in plan.triage.rules], dtype=np.int8)
-    lowest = np.full(facts.number, len(Tier), dtype=np.int8)
-    highest = np.full(facts.number, -1, dtype=np.int8)
-    for informant in Informant:
-        slots = [place for place, form in enumerate(plan.forms) if form.informant is informant]
-        if not slots:
-            continue
-        alone = leaves.copy()
-        alone[[leaf.slot not in slots for leaf in plan.triage.leaves]] = 0
-        truth = np.stack([evaluate(rule.node, alone) for rule in plan.triage.rules])
-        tier = ways.highest(np.where(truth == HOLDS, tiers, 0).max(axis=0).astype(np.int8))
-        there = facts.any(lambda form: form.filed, slots=slots)
-        lowest = np.where(there, np.minimum(lowest, tier), lowest)
-        highest = np.where(there, np.maximum(highest, tier), highest)
-    return np.asarray(highest - lowest >= plan.policy.informant_gap)
+    above = np.full(len(facts.absent), -1, dtype=np.int8)
+    below = np.full(len(facts.absent), len(Tier), dtype=np.int8)
+    for informant, filed in facts.filed_by.items():
+        alone = patterns.leaves.copy()
+        others = [plan.forms[leaf.slot].informant is not informant for leaf in plan.triage.leaves]
+        alone[others] = 0
+        tier = highest(_tiers(plan, _evaluate_rules(plan, alone) == HOLDS))
+        below = np.where(filed, np.minimum(below, tier), below)
+        above = np.where(filed, np.maximum(above, tier), above)
+    return np.asarray(above - below >= plan.policy.informant_gap)
 
 
 def _not_normed(normed: NormedScores, pupils: int) -> NDArray[np.bool_]:
     flagged = np.zeros(pupils, dtype=bool)
     for one in normed.norms:
         forms = normed.scores.batch.forms[one.plan.slot]
-        flagged[forms.pupil[one.not_normed]] = True
+        if one.by_state.not_normed.any():
+            flagged[forms.pupil[one.not_normed]] = True
     return flagged
 
 
@@ -530,9 +483,7 @@ def _not_asked(plan: Plan, normed: NormedScores) -> NDArray[np.bool_]:
     for form, bound in zip(plan.forms, batch.forms, strict=True):
         for item in form.critical:
             if item.directness is Directness.DIRECT and item.concern in plan.policy.concerns:
-                reacted = is_answered(bound.codes[item.row]) | np.isin(
-                    bound.codes[item.row], REACTIONS
-                )
+                reacted = gather(REACTED, bound.codes[item.row])
                 place = plan.policy.concerns.index(Concern(item.concern))
                 not_asked[place, bound.pupil[reacted]] = False
     return not_asked
@@ -545,9 +496,11 @@ def _first_submission(normed: NormedScores) -> NDArray[np.datetime64]:
     """
     batch = normed.scores.batch
     clock = np.full(len(batch.roster), np.datetime64("NaT"), dtype="M8[s]")
-    for forms in batch.forms:
+    for slot, forms in enumerate(batch.forms):
         times = forms.administered_on
         if batch.at is not None:
             times = np.where(np.isnat(times), batch.at, times)
-        np.fmin.at(clock, forms.pupil, times)
+        clock[forms.pupil] = np.fmin(clock[forms.pupil], times)
+        ranked = normed.scores.ranked[slot]
+        np.fmin.at(clock, forms.pupil[ranked], times[ranked])  # of several forms, each
     return clock

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from mhscreen.plan.triage import LeafPlan
     from mhscreen.steps.score import Scores
 
 __all__ = ["Ways", "combine_forms"]
@@ -64,7 +63,7 @@ class Ways:
 
 
 def combine_forms(
-    scores: Scores, leaves: Sequence[LeafPlan], truths: Sequence[NDArray[np.int8]]
+    scores: Scores, truths: Callable[[int, NDArray[np.int64]], NDArray[np.int8]]
 ) -> Ways:
     """Return the ways of every pupil.
 
@@ -72,10 +71,9 @@ def combine_forms(
     ----------
     scores : Scores
         The scored forms.
-    leaves : sequence of LeafPlan
-        The comparisons of the policy.
-    truths : sequence of ndarray of int8, shape (forms of the leaf's slot,)
-        Their truth on each form.
+    truths : callable
+        From a slot and some of its forms to how the comparisons stand on them, shape
+        (comparisons, forms).
 
     Returns
     -------
@@ -85,10 +83,6 @@ def combine_forms(
     """
     pupils = len(scores.batch.roster)
     slots = range(len(scores.forms))
-    of_slot = [
-        [truth for leaf, truth in zip(leaves, truths, strict=True) if leaf.slot == slot]
-        for slot in slots
-    ]
     several = np.unique(
         np.concatenate(
             [np.zeros(0, np.int64)]
@@ -99,7 +93,7 @@ def combine_forms(
     choices: dict[int, list[tuple[int, ...]]] = {}
     too_many = []
     for pupil in several.tolist():
-        options = [_undominated(scores.worst_first(slot, pupil), of_slot[slot]) for slot in slots]
+        options = [_undominated(scores.worst_first(slot, pupil), truths, slot) for slot in slots]
         if prod(map(len, options)) > MOST_COMBINATIONS:
             too_many.append(pupil)
             longest = max(map(len, options))
@@ -109,6 +103,9 @@ def combine_forms(
         else:
             choices[pupil] = list(product(*options))
         number[pupil] = len(choices[pupil])
+    if not choices:
+        every = np.arange(pupils)
+        return Ways(every, scores.shown, every, number, [])
     pupil_of_way = np.repeat(np.arange(pupils), number)
     first = np.cumsum(number) - number
     form = scores.shown[:, pupil_of_way]
@@ -117,11 +114,15 @@ def combine_forms(
     return Ways(pupil_of_way, form, first, number, too_many)
 
 
-def _undominated(forms: NDArray[np.int64], truths: Sequence[NDArray[np.int8]]) -> list[int]:
+def _undominated(
+    forms: NDArray[np.int64],
+    truths: Callable[[int, NDArray[np.int64]], NDArray[np.int8]],
+    slot: int,
+) -> list[int]:
     """Return the forms that some comparison tells from every other; −1 where there is none."""
     if len(forms) <= 1:
         return forms.tolist() or [-1]
-    table = np.stack([truth[forms] for truth in truths]) if truths else np.zeros((0, len(forms)))
+    table = truths(slot, forms).astype(np.int64)
     kept: list[int] = []
     for place in np.argsort(-table.sum(axis=0), kind="stable").tolist():
         if not any((table[:, other] >= table[:, place]).all() for other in kept):
