@@ -72,7 +72,6 @@ BARS = (
     Bar("norms", "pandas", "ours", 8, at_most=False),
     Bar("norms", "polars", "ours", 25, at_most=False),
     Bar("bind to triage", "from Arrow frames", "floor", 20),
-    Bar("entries", "ours", "dicts and orjson", 1.5),
     Bar("entries", "dicts and orjson", "ours, without hashes", 2, at_most=False),
     Bar("files", "ours", WRITING, 1.15, stretch=1),
     Bar("files", "ours, two processes", WRITING, 1.15, stretch=1),
@@ -86,6 +85,8 @@ BARS = (
     Bar("start-up", "import mhscreen", "import numpy", 1.5),
     Bar("start-up", "library, cold", "the C YAML loader alone", 3),
     Bar("start-up", "library, precompiled", "cold", 0.1),
+    Bar("engines", "Dask", "two processes", 1.5),
+    Bar("engines", "Spark", "two processes", 1.5),
     Bar("growth", "10000000 pupils", "1000000 pupils", 11),
 )
 

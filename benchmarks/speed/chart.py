@@ -14,7 +14,7 @@ import matplotlib as mpl
 from figures import Figure
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
-from page import DOCS, RESULTS
+from page import DOCS, RESULTS, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,10 +58,10 @@ def draw(figures: Iterable[Figure], path: Path) -> None:
         axes = drawing.add_subplot()
         colours = ["#2a6f97" if name.startswith("mhscreen") else "#a9b4bd" for name in names]
         bars = axes.barh(names, ratios, color=colours)
-        axes.bar_label(bars, [f"{ratio:.3g}" for ratio in ratios], padding=3)
+        axes.bar_label(bars, [number(ratio) for ratio in ratios], padding=3)
         axes.set_xscale("log")
         axes.set_xlim(1, max(ratios, default=1) * 4)
-        axes.set_xlabel("time, as a multiple of reading the answers and writing the results once")
+        axes.set_xlabel("time as a multiple of reading and writing once", loc="left")
         axes.spines[["top", "right"]].set_visible(False)
         drawing.savefig(path, metadata={"Date": None, "Creator": None})
 

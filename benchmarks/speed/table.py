@@ -31,7 +31,7 @@ ROOT = HERE.parents[1]
 
 IN_MEMORY = ("scoring.py", "norming.py", "chain.py", "memory.py")
 ON_FILES = ("files.py",)
-ALONE = {"one_class.py": (30,), "starting.py": (0,), "entries_of_pupils.py": (10_000,)}
+ALONE = {"one_class.py": (30,), "starting.py": (0,), "entries.py": (30_000,)}
 LIBRARIES = ("numpy", "pandas", "polars", "duckdb", "pyarrow", "orjson")
 
 
@@ -41,6 +41,7 @@ def tasks(asked: argparse.Namespace) -> list[tuple[str, int]]:
     found += [(script, size) for size in asked.sizes for script in IN_MEMORY]
     found += [(script, size) for size in asked.files for script in ON_FILES]
     found += [("growth.py", size) for size in asked.growth]
+    found += [("engines.py", size) for size in asked.engines]
     found += [("memory.py", size) for size in asked.memory if size not in asked.sizes]
     return [
         (script, size)
@@ -125,6 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
                         help="10000000: against a tenth of them")  # fmt: skip
     parser.add_argument("--memory", nargs="*", type=int, default=[], metavar="PUPILS",
                         help="3000000: the peak of a run on files")  # fmt: skip
+    parser.add_argument("--engines", nargs="*", type=int, default=[], metavar="PUPILS",
+                        help="40000: Dask and Spark on fragments")  # fmt: skip
     parser.add_argument("--only", nargs="*", default=[], metavar="SCRIPT")
     parser.add_argument("--patience", type=float, default=1.0, help="2: time twice as long")
     parser.add_argument("--work", type=Path, help="a folder for data; it is kept")
