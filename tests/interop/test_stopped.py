@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
@@ -61,3 +62,9 @@ def test_a_run_that_somebody_stops_says_where_its_work_is_kept(command, tmp_path
     assert not (tmp_path / "out").exists()
     assert CliRunner().invoke(app, command).exit_code == 0
     assert not (tmp_path / ".out.work").exists()
+
+
+def test_a_run_leaves_the_memory_pool_of_arrow_as_it_was(command):
+    before = pa.default_memory_pool()
+    CliRunner().invoke(app, command[:-2])
+    assert pa.default_memory_pool().backend_name == before.backend_name

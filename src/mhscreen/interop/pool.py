@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Protocol
 
 from mhscreen.interop.beside import read_ahead
+from mhscreen.interop.memory import system_memory
 from mhscreen.interop.part import PartFiles, screen_to_files
 from mhscreen.problems import StoppedError
 
@@ -130,4 +131,5 @@ def _prepare(job: Job) -> None:
 
 
 def _screen(part: PartInput, folder: Path) -> None:
-    screen_to_files(_JOB[0], part.read(), folder)
+    with system_memory():
+        screen_to_files(_JOB[0], part.read(), folder)

@@ -24,6 +24,7 @@ from mhscreen.interop.collector import Collector
 from mhscreen.interop.files import write_csv
 from mhscreen.interop.hashed import HashedFile
 from mhscreen.interop.intake import Intake, bind_files
+from mhscreen.interop.memory import system_memory
 from mhscreen.interop.merged import (
     entries_root,
     judge_all_shares,
@@ -83,7 +84,7 @@ OUTPUTS = (
 STEPS = ("read", "screen", "write", "done")
 """What `screen_files` says that it is doing, in this order."""
 
-CHUNK = 4096
+CHUNK = 8192
 """About how many pupils are screened at once: it decides how much memory a run needs."""
 
 SYNTHETIC = "模拟数据 synthetic data: nobody in it exists"
@@ -215,7 +216,7 @@ def screen_files(
     if responses.is_dir() and home.is_relative_to(responses.resolve()):
         msg = "temporary: it cannot lie among the answers, or it would be read as such"
         raise UsageError(msg)
-    with open_work_folder(home) as work:
+    with system_memory(), open_work_folder(home) as work:
         intake = Intake(plan, when, columns, roster, responses, work, chunk)
         basis = _basis(plan, when, columns, intake.inputs())
         work.start({**basis, "archive_csv": archive_csv, "chunk": chunk})
