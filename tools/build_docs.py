@@ -13,7 +13,6 @@ NAME is a function of `PARTS` below. With ``--check`` nothing is written, and th
 from __future__ import annotations
 
 import argparse
-import csv
 import inspect
 import re
 import sys
@@ -33,6 +32,7 @@ from typing import (
     get_type_hints,
 )
 
+import compare_oracles as oracles
 from pydantic import BaseModel, Discriminator
 from pydantic.fields import FieldInfo
 from typer.main import get_command
@@ -470,6 +470,7 @@ def part_conformance(_: str) -> str:
             *map(str, (one.vectors, one.mutants, one.killed, one.equivalent)),
             f"{one.told_apart} / {one.classes}",
             f"{one.diagnosed} / {one.held_out} ({100 * one.diagnosed / one.held_out:.1f} %)",
+            f"{100 * one.untuned / one.held_out:.1f} %",
             str(one.known),
         ]
         for one in measures
@@ -482,11 +483,12 @@ def part_conformance(_: str) -> str:
             *(str(total[key]) for key in ("vectors", "mutants", "killed", "equivalent")),
             f"{total['told_apart']} / {total['classes']}",
             f"{total['diagnosed']} / {total['held_out']} ({share:.1f} %)",
+            f"{100 * total['untuned'] / total['held_out']:.1f} %",
             str(total["known"]),
         ]
     )
     heading = ["form", "vectors", "mutants", "noticed", "same", "kinds told apart",
-               "diagnosed, held out", "known by name"]  # fmt: skip
+               "diagnosed, half hidden", "all hidden", "known by name"]  # fmt: skip
     proofs = Counter[str]()
     for one in measures:
         proofs.update(one.proofs)
@@ -509,11 +511,12 @@ def part_conformance_policies(_: str) -> str:
             *map(str, (one.vectors, one.mutants, one.killed, one.equivalent)),
             f"{one.told_apart} / {one.classes}",
             f"{one.diagnosed} / {one.held_out} ({100 * one.diagnosed / one.held_out:.1f} %)",
+            f"{100 * one.untuned / one.held_out:.1f} %",
         ]
         for one in measures
     ]
     heading = ["policy", "vectors", "mutants", "noticed", "same", "kinds told apart",
-               "diagnosed, held out"]  # fmt: skip
+               "diagnosed, half hidden", "all hidden"]  # fmt: skip
     proofs = Counter[str]()
     for one in measures:
         proofs.update(one.proofs)
@@ -527,27 +530,43 @@ def part_conformance_policies(_: str) -> str:
 
 def part_conformance_oracles(_: str) -> str:
     """Return with what each form of the kit was compared, and how far it agrees."""
-    kit = ROOT / "benchmarks/conformance/kit"
-    scored: dict[str, list[dict[str, str]]] = {}
-    for row in read_rows(ROOT / "tests/golden/r/kit_scores.csv"):
-        scored.setdefault(row["vector"].partition("/")[0], []).append(row)
+    found: dict[tuple[str, str], dict[str, Counter[str]]] = {}
+    outputs: dict[tuple[str, str], set[str]] = {}
+    for program in oracles.PROGRAMS:
+        for cell in oracles.cells(program):
+            by_kind = found.setdefault((cell.form, program), {})
+            kind = by_kind.setdefault(cell.kind, Counter())
+            kind["agreed"] += cell.agrees
+            kind["compared"] += 1
+            outputs.setdefault((cell.form, program), set()).add(cell.output)
     lines = []
-    for form, all_rows in scored.items():
-        expected = {row["vector"]: row for row in read_rows(kit / form / "expected.csv")}
-        # A version of an instrument may lack a scale that the keys know.
-        rows = [row for row in all_rows if row["scale"] in expected[row["vector"]]]
-        far = [abs(float(r["score"]) - float(expected[r["vector"]][r["scale"]])) for r in rows]
-        scales = len({row["scale"] for row in rows})
-        lines.append([form, str(scales), str(len(rows)), f"{max(far):.5f}"])
-    heading = ["form", "scales", "scores compared", "largest difference"]
-    without = [one.form for one in read_measures(kit) if one.form not in scored]
-    return f"{table(heading, lines)}\n\nNot compared: {', '.join(without) or 'none'}."
+    for (form, program), by_kind in sorted(found.items()):
+        counts = [by_kind.get(kind, Counter()) for kind in oracles.KINDS]
+        shown = [f"{n['agreed']} / {n['compared']}" if n else "" for n in counts]
+        lines.append([form, program, str(len(outputs[form, program])), *shown])
+    heading = ["form", "program", "outputs", "complete", "with blanks", "illegal answers"]
+    forms = {form for form, _ in found}
+    kit = ROOT / "benchmarks/conformance/kit"
+    without = [one.form for one in read_measures(kit) if one.form not in forms]
+    programs = table(["name", "program"], [[k, v] for k, v in oracles.PROGRAMS.items()])
+    return (
+        f"{programs}\n\n{table(heading, lines)}\n\n"
+        f"Not compared: {', '.join(without) or 'none'}.\n\n{_differences()}"
+    )
 
 
-def read_rows(file: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV file."""
-    with file.open(encoding="utf-8", newline="") as text:
-        return list(csv.DictReader(text))
+def _differences() -> str:
+    """Return the differences from other programs, each with who is right and why."""
+    lines = []
+    for one in oracles.explanations():
+        number = sum(
+            not cell.agrees and oracles.explains(one, cell)
+            for cell in oracles.cells(one["program"])
+        )
+        forms = one.get("forms", "every form").replace(" ", ", ")
+        lines.append([one["program"], forms, str(number), one["what"], one["right"], one["why"]])
+    heading = ["program", "forms", "cells", "what it gives", "who is right", "why"]
+    return table(heading, lines)
 
 
 PARTS: dict[str, Callable[[str], str]] = {

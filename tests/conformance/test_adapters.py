@@ -2,11 +2,10 @@
 
 import csv
 import io
-import re
 import shutil
-import subprocess
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import mhscreen as mh
@@ -20,7 +19,8 @@ ADAPTERS = Path(__file__).parents[2] / "benchmarks" / "conformance" / "adapters"
 
 
 def needs(program):
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not here")
+    """Skip where another language is not installed; what our own gate promises runs always."""
+    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
 
 
 @pytest.fixture
@@ -43,39 +43,11 @@ def test_a_scorer_in_javascript_passes(some_kits):
 
 
 def test_a_scorer_in_sql_passes(some_kits, tmp_path, monkeypatch):
-    duckdb = pytest.importorskip("duckdb", reason="DuckDB is not here")
     (kit,) = some_kits("gad7@1")
     monkeypatch.chdir(tmp_path)
     Path("inputs.csv").write_text(write_rows(kit.inputs()), encoding="utf-8")
     duckdb.connect().execute((ADAPTERS / "score.sql").read_text(encoding="utf-8"))
     assert passes(kit, Path("results.csv").read_text(encoding="utf-8"))
-
-
-@needs("soffice")
-def test_a_spreadsheet_passes(some_kits, tmp_path):
-    (kit,) = some_kits("who5@1")
-    sheet = tmp_path / "who5.fods"
-    sheet.write_text(pasted(kit.inputs()), encoding="utf-8")
-    home = f"-env:UserInstallation={(tmp_path / 'home').as_uri()}"
-    command = ["soffice", home, "--headless", "--convert-to", "csv", "--outdir", tmp_path, sheet]
-    subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=120)
-    assert passes(kit, (tmp_path / "who5.csv").read_text(encoding="utf-8"))
-
-
-def pasted(rows):
-    """Return the spreadsheet with the rows of inputs.csv on its last sheet."""
-    template = (ADAPTERS / "score.fods").read_text(encoding="utf-8")
-    assert template.count("[$inputs.A") // 2 >= len(rows) - 1
-    number = '<table:table-cell office:value-type="float" office:value="{}"/>'
-    text = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
-    lines = [
-        "".join(
-            (number if re.fullmatch(r"-?\d+(\.\d+)?", cell) else text).format(cell) for cell in row
-        )
-        for row in rows
-    ]
-    body = "".join(f"<table:table-row>{line}</table:table-row>" for line in lines)
-    return re.sub(r"<!-- inputs\.csv.*?-->", lambda _: body, template)
 
 
 def passes(kit, text):

@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
-from mhscreen.conformance import check_policies, load_policy_kits
+from mhscreen.conformance import check_policies, load_policy_kits, run_policy_command
 from mhscreen.conformance.kit import write_rows
 from mhscreen.conformance.policy_departures import policy_departures
 from mhscreen.conformance.policy_generate import generate_policy, read_policy_measures
@@ -51,7 +53,7 @@ def edited(text, vector, /, **cells):
 def under(kit, name):
     """Return what a program says that departs in the way named."""
     one = next(one for one in policy_departures(kit.screener) if one.name == name)
-    return screen_pupils(kit.screener, kit.pupils, one.change)
+    return screen_pupils(kit.screener, kit.pupils, one.change, kit.normed)
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def failed(found):
 
 def vector_where(kit, **wanted):
     """Return the first vector of which certain things are expected, with a word in each list."""
-    rows = said_rows(screen_pupils(kit.screener, kit.pupils))
+    rows = said_rows(kit.expected)
     for name, row in zip(kit.names, rows, strict=True):
         if all(v in row[k].split(";") for k, v in wanted.items()):
             return name
@@ -81,13 +83,13 @@ def vector_where(kit, **wanted):
 
 def test_what_the_policies_give_passes_both_verdicts(check, policy_kits):
     for kit in policy_kits.values():
-        found = check(kit, as_csv(kit, screen_pupils(kit.screener, kit.pupils)))
+        found = check(kit, as_csv(kit, kit.expected))
         assert found.passed
         assert failed(found) == set()
 
 
 def test_undecided_rules_and_what_is_due_need_not_be_given(check, three_tier):
-    columns = screen_pupils(three_tier.screener, three_tier.pupils)
+    columns = dict(three_tier.expected)
     assert check(three_tier, as_csv(three_tier, columns, ("undecided", "due"))).passed
     assert failed(check(three_tier, as_csv(three_tier, columns, ("rules",)))) == {21}
 
@@ -98,6 +100,8 @@ def test_undecided_rules_and_what_is_due_need_not_be_given(check, three_tier):
         "R7-anxiety: left out",
         "R4-item9: phqa.q9 from 1: at_or_above 2",
         "R6-sdq-two-informants: at least 3 for 2",
+        "R6-sdq-two-informants: sdq.total@self from abnormal: read of teacher",
+        "R7-sdq: sdq.total@self from abnormal: by the bands of parent",
         "the mean of the rules decides",
         "a blank critical item counts as no",
     ],
@@ -129,7 +133,7 @@ def test_what_reassures_without_reason_fails_the_gate(check, three_tier, name, c
 
 def test_too_high_a_tier_fails_the_standard_and_not_the_gate(check, three_tier):
     vector = vector_where(three_tier, screen="watch")
-    text = as_csv(three_tier, screen_pupils(three_tier.screener, three_tier.pupils))
+    text = as_csv(three_tier, dict(three_tier.expected))
     found = check(three_tier, edited(text, vector, screen="severe"))
     assert failed(found) == {24}
     assert found.state("gate") == "passed"
@@ -138,12 +142,12 @@ def test_too_high_a_tier_fails_the_standard_and_not_the_gate(check, three_tier):
 @pytest.mark.parametrize("shown", ["undetermined", "not_screened", ""])
 def test_an_established_tier_that_is_not_told_fails_the_gate(check, three_tier, shown):
     vector = vector_where(three_tier, screen="major")
-    text = as_csv(three_tier, screen_pupils(three_tier.screener, three_tier.pupils))
+    text = as_csv(three_tier, dict(three_tier.expected))
     assert 34 in failed(check(three_tier, edited(text, vector, screen=shown)))
 
 
 def test_two_changed_rules_are_both_named(check, three_tier):
-    columns = screen_pupils(three_tier.screener, three_tier.pupils)
+    columns = dict(three_tier.expected)
     for rule in ("R7-anxiety", "R10-exposure"):
         columns[f"rule.{rule}"] = under(three_tier, f"{rule}: left out")[f"rule.{rule}"]
     found = check(three_tier, as_csv(three_tier, columns))
@@ -160,7 +164,7 @@ def test_two_changed_rules_are_both_named(check, three_tier):
     ],
 )
 def test_what_cannot_be_compared_is_refused(check, three_tier, cells, code):
-    text = as_csv(three_tier, screen_pupils(three_tier.screener, three_tier.pupils))
+    text = as_csv(three_tier, dict(three_tier.expected))
     with pytest.raises(ResponseError) as caught:
         check(three_tier, edited(text, three_tier.names[0], **cells))
     assert code in {problem.code for problem in caught.value.problems}
@@ -180,13 +184,37 @@ def test_every_departure_that_is_no_equivalent_is_noticed(shipped_kit, policy_ki
         assert measures.killed + measures.equivalent == measures.mutants
         assert measures.told_apart == measures.classes
         kit = policy_kits[measures.form]
-        normed = kit.screener.normed(kit.pupils)
-        own = screen_pupils(kit.screener, kit.pupils, normed=normed)
         noticed = 0
         for one in policy_departures(kit.screener):
-            said = screen_pupils(kit.screener, kit.pupils, one.change, normed)
-            noticed += any(not own[name].same(said[name]).all() for name in own)
+            said = screen_pupils(kit.screener, kit.pupils, one.change, kit.normed)
+            noticed += any(not kit.expected[name].same(said[name]).all() for name in said)
         assert noticed == measures.killed
+
+
+def test_mhscreen_itself_passes_through_its_facade_when_it_is_run_as_a_command(policy_kits):
+    script = Path(__file__).with_name("screen_by_facade.py")
+    command = [sys.executable, str(script), "{policy}"]
+    found = run_policy_command(list(policy_kits.values()), command)
+    assert [form.form for form in found.forms] == list(policy_kits)
+    assert failed(found) == set()
+
+
+def test_a_command_gets_every_answer_of_every_pupil_on_one_row(three_tier):
+    heading, *rows = three_tier.inputs()
+    assert len(rows) == len(three_tier.names)
+    place = heading.index("gad7-1.0.0")
+    filed = [row[place] == "yes" for row in rows]
+    assert filed == three_tier.pupils.filed[three_tier.forms.index("gad7-1.0.0")].tolist()
+    for row, there in zip(rows, filed, strict=True):
+        answers = row[place + 1 : heading.index("gad7-1.0.0.q7") + 1]
+        assert len(answers) == 7
+        assert there or set(answers) == {""}
+
+
+def test_a_screening_command_that_fails_gives_no_verdict(three_tier):
+    for command in (["false"], ["no-such-program"], ["sh", "-c", "cat > /dev/null; echo no"]):
+        with pytest.raises(ResponseError):
+            run_policy_command([three_tier], command)
 
 
 def test_the_same_policy_gives_the_same_bytes(shipped_kit, library):

@@ -75,6 +75,14 @@ def test_the_wheel_is_pure_and_its_precompiled_definitions_fit_their_yaml(wheel,
     assert int(run.stdout) == len(lock_definitions.definition_files(ROOT))
 
 
+def test_the_wheel_holds_the_conformance_kit(names):
+    stem = "mhscreen/_conformance_kit/"
+    shipped = {name.removeprefix(stem) for name in names if name.startswith(stem)}
+    kit = ROOT / "benchmarks" / "conformance" / "kit"
+    assert "manifest.json" in shipped
+    assert shipped == {f.relative_to(kit).as_posix() for f in kit.rglob("*") if f.is_file()}
+
+
 def test_the_wheel_holds_every_module_and_the_mark_that_it_is_typed(names):
     here = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src").rglob("*.py")}
     assert here | {"mhscreen/py.typed"} <= names

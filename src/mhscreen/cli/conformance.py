@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["add_to"]
 
 _KIT = Path("benchmarks/conformance/kit")
-KitOption = Annotated[Path, typer.Option("--kit", help="The folder of the kit.")]
+KitOption = Annotated[
+    Path | None, typer.Option("--kit", help="The folder of the kit, if not the one shipped.")
+]
 InstrumentOption = Annotated[
     list[str] | None,
     typer.Option("--instrument", help="Such as sdq@1; repeatable. By default all of them."),
@@ -40,6 +42,7 @@ def add_to(app: typer.Typer) -> None:
     )
     group.command("generate")(generate)
     group.command("check")(check)
+    group.command("export")(export)
     app.add_typer(group, name="conformance")
 
 
@@ -90,7 +93,8 @@ def _write(
     found: tuple[Measures, ...] = ()
     if instruments or not policies:
         forms = find_forms(library, instruments)
-        found += write_kit(out, forms, measure=measure, progress=_show)
+        others = bool(instruments)
+        found += write_kit(out, forms, measure=measure, others=others, progress=_show)
     if policies or not instruments:
         screeners = find_screeners(library, policies)
         found += write_policies(out, library, screeners, measure=measure, progress=_show)
@@ -132,9 +136,11 @@ def check(  # noqa: PLR0917 - typer reads one parameter per option
     informant: Annotated[str | None, typer.Option(help="Only this informant's form.")] = None,
     command: Annotated[
         str | None,
-        typer.Option(help="A program to run for each form: inputs.csv comes in, results go out."),
+        typer.Option(
+            help="A program to run for each form or policy: inputs go in, results come out."
+        ),
     ] = None,
-    kit: KitOption = _KIT,
+    kit: KitOption = None,
     waivers: Annotated[Path | None, typer.Option(help="A file of waivers, YAML or JSON.")] = None,
     out: Annotated[
         list[Path] | None,
@@ -154,6 +160,8 @@ def check(  # noqa: PLR0917 - typer reads one parameter per option
         load_kits,
         load_policy_kits,
         run_command,
+        run_policy_command,
+        shipped_kit,
     )
     from mhscreen.conformance.kit import read_manifest
     from mhscreen.conformance.report import WRITERS
@@ -167,10 +175,11 @@ def check(  # noqa: PLR0917 - typer reads one parameter per option
         if (results is None) == (command is None):
             msg = "give either results or --command"
             raise UsageError(msg)
-        if policy and (instrument or informant or results is None):
-            msg = "--policy takes results in a file or a folder, and stands alone"
+        if policy and (instrument or informant):
+            msg = "--policy stands alone: without --instrument and --informant"
             raise UsageError(msg)
         library = mh.installed_library()
+        kit = kit or shipped_kit()
         screened = load_policy_kits(kit, library, policy) if policy else ()
         kits = () if policy else load_kits(kit, library, instrument or (), informant)
         given: tuple[Waiver, ...] = ()
@@ -178,15 +187,33 @@ def check(  # noqa: PLR0917 - typer reads one parameter per option
             names = [entry["form"] for entry in read_manifest(kit)]
             names += [one.screener.name for one in screened]
             given = read_waivers(waivers, names)
+        words = shlex.split(command or "")
         if policy and results is not None:
             found = check_policies(screened, results, waivers=given)
+        elif policy:
+            found = run_policy_command(screened, words, waivers=given)
         elif results is not None:
             found = check_results(kits, results, waivers=given)
         else:
-            found = run_command(kits, shlex.split(command or ""), waivers=given)
+            found = run_command(kits, words, waivers=given)
         for file in out or ():
             text = WRITERS[file.suffix.lower()](found, lang)
             file.write_text(text, encoding="utf-8", newline="\n")
     typer.echo(as_text(found, lang), nl=False)
     if not found.passed:
         raise typer.Exit(1)
+
+
+def export(
+    out: Annotated[Path, typer.Argument(help="A new folder, or a file that ends in .zip.")],
+    kit: KitOption = None,
+) -> None:
+    """Copy the kit for whoever is to be checked; nothing of mhscreen is needed to score it.
+
+    Ends with 0, or with 2 when nothing was written.
+    """
+    from mhscreen.conformance import export_kit, shipped_kit
+
+    with errors_end_with(2):
+        number = export_kit(kit or shipped_kit(), out)
+    typer.echo(f"{number} files in {out}")

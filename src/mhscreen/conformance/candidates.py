@@ -1,4 +1,4 @@
-"""Filled-in forms among which vectors are chosen, and what the chosen ones have to show.
+"""Filled-in forms among which vectors are chosen.
 
 Nothing is drawn at random: the "random" forms come from a hash, so that every machine and every
 version of NumPy makes the same ones.
@@ -6,7 +6,6 @@ version of NumPy makes the same ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,32 +13,31 @@ import numpy as np
 from mhscreen.conformance.scorer import Vectors, score_vectors
 from mhscreen.definitions.keys import items_of
 from mhscreen.kernels import codes as rc
-from mhscreen.vocabulary import Direction, Sex
+from mhscreen.vocabulary import Sex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from mhscreen.conformance.scorer import Columns, Form
+    from mhscreen.conformance.scorer import Form
     from mhscreen.definitions.instrument import Scale
 
-__all__ = ["Demand", "demands", "make_candidates", "plain_vectors"]
+__all__ = [
+    "blank_numbers",
+    "ends",
+    "half_blank",
+    "make_candidates",
+    "plain_vectors",
+    "uniform",
+]
 
 _MIXED = 160
 _RUNGS = 60
 _UNKNOWN = 0.04  # the share of pupils whose sex, age or grade is not known
-_ILLEGAL_KINDS = 4
+ILLEGAL_KINDS = 4
 _LEANINGS = (1.0, 0.35, 2.5)
 """Powers that make the answers of a mixed form spread evenly, lean to worse, or to mild."""
-
-
-@dataclass(frozen=True, eq=False)
-class Demand:
-    """Something that at least one vector has to show, and the candidates that do."""
-
-    name: str
-    shown_by: NDArray[np.bool_]
 
 
 class _Pool:
@@ -94,7 +92,7 @@ def uniform(form: str, stream: str, rows: int, number: int) -> NDArray[np.float6
 def make_candidates(form: Form) -> Vectors:
     """Return the candidate forms of one informant's form of one instrument."""
     pool = _Pool(form)
-    mild, worst = _ends(form)
+    mild, worst = ends(form)
     pool.add(mild, "mildest")
     pool.add(worst, "worst")
     pool.add(np.full(len(mild), rc.BLANK), "nothing answered")
@@ -111,7 +109,7 @@ def make_candidates(form: Form) -> Vectors:
     return pool.vectors()
 
 
-def _ends(form: Form) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def ends(form: Form) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the mildest and the worst form."""
     lowest = np.array([int(np.argmin(item.scores)) for item in form.plan.items], dtype=np.uint8)
     highest = np.array([int(np.argmax(item.scores)) for item in form.plan.items], dtype=np.uint8)
@@ -147,7 +145,7 @@ def _add_ladders(pool: _Pool, mild: NDArray[np.uint8], mixed: NDArray[np.uint8])
                 order_of_rest = [row for row in (items[p] for p in order) if row not in counted]
                 rungs = _climb(form, base, order_of_rest, sign, counted)
                 _keep_rungs(pool, scale, rungs, len(counted))
-            for blanks in _blank_numbers(form, scale, len(items)):
+            for blanks in blank_numbers(form, scale, len(items)):
                 blank = [items[place] for place in order[:blanks]]
                 rungs = _climb(form, base, [items[p] for p in order[blanks:]], sign, blank)
                 _keep_rungs(pool, scale, rungs, blanks)
@@ -161,7 +159,8 @@ def _signs(form: Form, scale: Scale, items: Sequence[int]) -> dict[int, int]:
     return {row: -1 if form.plan.items[row].id in reverse else 1 for row in items}
 
 
-def _blank_numbers(form: Form, scale: Scale, items: int) -> list[int]:
+def blank_numbers(form: Form, scale: Scale, items: int) -> list[int]:
+    """Return how many of the items of a scale are left blank: none, as many as a rule allows, …."""
     plan = form.plan.scales[form.plan.scale(scale.id)]
     limit = plan.n_items - plan.min_answered
     for name in scale.scales:
@@ -169,6 +168,12 @@ def _blank_numbers(form: Form, scale: Scale, items: int) -> list[int]:
         limit = max(limit, part.n_items - part.min_answered)
     few = {limit + 2, items // 2} if limit else set()
     return sorted({n for n in {0, 1, limit, limit + 1} | few if 0 <= n < items})
+
+
+def half_blank(items: int) -> set[int]:
+    """Return how many are blank where half are answered, one fewer than half, one, and none."""
+    half = items // 2
+    return {half, half + 1, items - 1, items} - {0}
 
 
 def _climb(
@@ -253,7 +258,7 @@ def _add_blanks(
     rows = {item.id: row for row, item in enumerate(form.plan.items)}
     for scale in form.instrument.scales_for(form.informant):
         items = [rows[key] for key in items_of(form.instrument, scale)]
-        for blanks in {*_blank_numbers(form, scale, len(items)), len(items) - 1, len(items)}:
+        for blanks in {*blank_numbers(form, scale, len(items)), *half_blank(len(items))}:
             for turn in range(6 if blanks else 0):
                 order = np.argsort(uniform(form.name, f"{scale.id} {turn}", 1, len(items))[0])
                 codes = mixed[:, (turn * 11 + blanks) % mixed.shape[1]].copy()
@@ -286,7 +291,7 @@ def _add_gates(pool: _Pool, mixed: NDArray[np.uint8]) -> None:
 def _add_illegal(pool: _Pool, mild: NDArray[np.uint8], mixed: NDArray[np.uint8]) -> None:
     """Put one illegal answer of each kind into each item."""
     for row, item in enumerate(pool.form.plan.items):
-        for kind in range(_ILLEGAL_KINDS):
+        for kind in range(ILLEGAL_KINDS):
             for base in (mild, mixed[:, (row * 3 + kind) % mixed.shape[1]]):
                 codes = base.copy()
                 codes[row] = rc.ILLEGAL
@@ -314,121 +319,3 @@ def _people(
     )
     grade[:] = np.where(unknown[2], -1, np.array(classes)[(share[2] * len(classes)).astype(int)])
     return sex, age, grade
-
-
-# -- what has to be shown -------------------------------------------------------------------------
-
-
-def demands(form: Form, vectors: Vectors, columns: Columns) -> tuple[Demand, ...]:
-    """Return what the vectors have to show, as far as any candidate does.
-
-    Parameters
-    ----------
-    columns : Columns
-        What the definition gives for the vectors.
-    """
-    found = [
-        *_answer_demands(form, vectors),
-        *_score_demands(form, vectors, columns),
-        *_norm_demands(form, vectors),
-    ]
-    return tuple(one for one in found if one.shown_by.any())
-
-
-def _answer_demands(form: Form, vectors: Vectors) -> Iterator[Demand]:
-    codes = vectors.codes
-    used = np.array([item.counts for item in form.plan.items])
-    complete = rc.is_answered(codes[used]).all(axis=0)
-    answered = rc.is_answered(codes).sum(axis=0)
-    yield Demand("nothing answered", (answered == 0) & (codes == rc.BLANK).all(axis=0))
-    ends = _ends(form)
-    for name, end in zip(("mildest", "worst"), ends, strict=True):
-        yield Demand(f"{name} form", (codes == end[:, None]).all(axis=0))
-        one_only = (answered == 1) & ((codes == end[:, None]) & rc.is_answered(codes)).any(axis=0)
-        yield Demand(f"one answer only, {name}", one_only)
-    for row, item in enumerate(form.plan.items):
-        for place in range(len(item.scores)):
-            shown = complete & (codes[row] == place)
-            yield Demand(f"{item.id}: option {item.codes[place]}", shown)
-            if item.bands:
-                yield Demand(f"{item.id}: last of the band {place + 1}", shown & vectors.late)
-                yield Demand(f"{item.id}: first of the band {place + 1}", shown & ~vectors.late)
-        for missing in form.instrument.options(item.id).missing_codes:
-            shown = codes[row] == rc.missing_code(missing.reason)
-            yield Demand(f"{item.id}: {missing.code} for no answer", shown)
-    for kind in range(_ILLEGAL_KINDS):
-        yield Demand(f"illegal answer {kind + 1}", vectors.illegal == kind)
-    for critical in form.plan.critical:
-        yield Demand(f"critical {critical.item} blank", codes[critical.row] == rc.BLANK)
-        yield Demand(f"critical {critical.item} illegal", codes[critical.row] == rc.ILLEGAL)
-    yield from _gate_demands(form, vectors)
-
-
-def _gate_demands(form: Form, vectors: Vectors) -> Iterator[Demand]:
-    codes = vectors.codes
-    answered = rc.is_answered(codes).any(axis=0)
-    for gate in form.plan.gates:
-        behind = rc.is_answered(codes[list(gate.rows)]).any(axis=0)
-        is_open, is_unsure = np.zeros((2, len(vectors)), dtype=bool)
-        for row, cut in gate.openers:
-            scores = np.zeros(256)
-            scores[: len(form.plan.items[row].scores)] = form.plan.items[row].scores >= cut
-            is_open |= scores[codes[row]] > 0
-            is_unsure |= ~rc.is_answered(codes[row])
-        names = "gate of " + form.plan.items[gate.rows[0]].id
-        for word, state in (
-            ("open", is_open), ("closed", ~is_open & ~is_unsure), ("unsure", ~is_open & is_unsure),
-        ):  # fmt: skip
-            yield Demand(f"{names} {word}, answered behind", state & behind)
-            yield Demand(f"{names} {word}, blank behind", state & ~behind & answered)
-
-
-def _score_demands(form: Form, vectors: Vectors, columns: Columns) -> Iterator[Demand]:
-    codes = vectors.codes
-    rows = {item.id: row for row, item in enumerate(form.plan.items)}
-    legal = vectors.illegal < 0
-    for scale in form.instrument.scales_for(form.informant):
-        plan = form.plan.scales[form.plan.scale(scale.id)]
-        items = [rows[key] for key in items_of(form.instrument, scale)]
-        if not items:
-            continue
-        blank = (~rc.is_answered(codes[items])).sum(axis=0)
-        scores = columns[scale.id].values
-        full = (blank == 0) & legal & ~np.isnan(scores)
-        for number in (*_blank_numbers(form, scale, len(items)), len(items)):
-            shown = legal & (blank == number) & rc.is_answered(codes).any(axis=0)
-            yield Demand(f"{scale.id}: {number} blank", shown)
-        cuts = plan.cuts.tolist()
-        cuts += [v.at_or_above for v in form.plan.validity if v.scale == form.plan.scale(scale.id)]
-        reached = np.unique(scores[full])
-        for cut in cuts:
-            sign = 1 if scale.higher_is is Direction.WORSE else -1
-            inside = reached[sign * reached >= sign * cut - 1e-9]
-            outside = reached[sign * reached < sign * cut - 1e-9]
-            beside = (outside[-1:], inside[:2]) if sign > 0 else (outside[:1], inside[-2:])
-            for value in np.concatenate(beside).tolist():
-                name = f"{scale.id}: {value:g} by the cut {cut:g}"
-                yield Demand(name, full & np.isclose(scores, value))
-        if plan.categories:
-            held = np.isnan(columns[f"{scale.id}.category"].values) & ~np.isnan(scores)
-            given = ~np.isnan(columns[f"{scale.id}.category"].values) & (blank > 0)
-            yield Demand(f"{scale.id}: a score whose blanks reach another category", held & legal)
-            yield Demand(f"{scale.id}: a category that blanks cannot change", given & legal)
-
-
-def _norm_demands(form: Form, vectors: Vectors) -> Iterator[Demand]:
-    for name, plan in form.norm_plans.items():
-        for one in plan.strata:
-            here = (vectors.sex == one.sex) | (one.sex < 0)
-            edges = []
-            for band, values in ((one.age, vectors.age), (one.grade, vectors.grade)):
-                if np.isfinite(band[0]):
-                    here = here & (values >= band[0]) & (values < band[1])
-                    edges.append((band[0], values))
-            word = f"{name}: stratum {one.place + 1}"
-            yield Demand(word, here)
-            for edge, values in edges:
-                yield Demand(f"{word}, its first year or grade", here & (values == edge))
-        yield Demand(f"{name}: sex not known", vectors.sex < 0)
-        if any(np.isfinite(one.age[0]) for one in plan.strata):
-            yield Demand(f"{name}: age not known", np.isnan(vectors.age))

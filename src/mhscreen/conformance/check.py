@@ -16,7 +16,7 @@ from mhscreen.conformance.scorer import find_forms
 from mhscreen.problems import ProblemLog, ResponseError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from mhscreen.conformance.kit import FormKit
@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from mhscreen.conformance.waivers import Waiver
     from mhscreen.loading import Library
 
-__all__ = ["Check", "ClauseResult", "Example", "FormCheck", "check_results", "run_command"]
+__all__ = [
+    "Check",
+    "ClauseResult",
+    "Example",
+    "FormCheck",
+    "check_results",
+    "run_command",
+    "run_program",
+]
 
 
 @dataclass(frozen=True)
@@ -191,31 +199,35 @@ def run_command(
             "{instrument}": kit.form.instrument.id,
             "{informant}": str(kit.form.informant),
         }
-        words = [_filled(word, names) for word in command]
-        text = _output(words, write_rows(kit.inputs()), timeout, kit.form.name, log)
+        text = run_program(command, names, write_rows(kit.inputs()), timeout, log)
         if text is not None:
             found |= read_text(text, f"output for {kit.form.name}", [kit], log)
     return _checked(kits, found, log, waivers, " ".join(command))
 
 
-def _filled(word: str, names: dict[str, str]) -> str:
-    for name, value in names.items():
-        word = word.replace(name, value)
-    return word
-
-
-def _output(
-    words: Sequence[str], text: str, timeout: float, form: str, log: ProblemLog
+def run_program(
+    command: Sequence[str], names: Mapping[str, str], text: str, timeout: float, log: ProblemLog
 ) -> str | None:
+    """Run a program on a text, and return what it prints; None where it fails, which is logged.
+
+    Parameters
+    ----------
+    names : mapping of str to str
+        What is replaced in the words of the command; the first names what is run, in messages.
+    """
+    words = list(command)
+    for name, value in names.items():
+        words = [word.replace(name, value) for word in words]
+    what = next(iter(names.values()))
     try:
         done = subprocess.run(  # noqa: S603 - the command that the user asks to run
-            list(words), input=text.encode(), capture_output=True, check=False, timeout=timeout
+            words, input=text.encode(), capture_output=True, check=False, timeout=timeout
         )
     except subprocess.TimeoutExpired:
-        log.add("MH901", f"the command took more than {timeout:g} s", file=form)
+        log.add("MH901", f"the command took more than {timeout:g} s", file=what)
         return None
     except OSError as error:
-        log.add("MH901", f"the command cannot be run: {error.strerror}", file=form)
+        log.add("MH901", f"the command cannot be run: {error.strerror}", file=what)
         return None
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
@@ -223,7 +235,7 @@ def _output(
             "MH901",
             f"the command ended with {done.returncode}",
             hint="; ".join(last)[:200],
-            file=form,
+            file=what,
         )
         return None
     return done.stdout.decode(errors="replace")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mhscreen.conformance.candidates import Demand
+    from mhscreen.conformance.coverage import Demand
     from mhscreen.conformance.scorer import Columns, Departure, Form, Vectors
 
 __all__ = ["CANNOT", "Evaluated", "choose", "classes", "evaluate"]
@@ -101,12 +101,24 @@ def choose(
         Candidates that are taken in any case: what no departure foresees may show on them.
     """
     chosen = _separate(said, spare)
-    open_demands = [one for one in demands if not one.shown_by[chosen].any()]
-    while open_demands:
-        shown = np.stack([one.shown_by for one in open_demands])
-        chosen.append(int(np.argmax(shown.sum(axis=0))))
-        open_demands = [one for one in open_demands if not one.shown_by[chosen[-1]]]
+    chosen += _meet([one.shown_by for one in demands if not one.shown_by[chosen].any()])
     return sorted(_without_needless(said, demands, chosen, len(spare)))
+
+
+def _meet(open_demands: Sequence[NDArray[np.bool_]]) -> list[int]:
+    """Take the candidate that meets most open demands, again and again."""
+    if not open_demands:
+        return []
+    shown = np.stack(open_demands)
+    is_open = np.ones(len(shown), dtype=bool)
+    number = shown.sum(axis=0)
+    taken = []
+    while is_open.any():
+        taken.append(int(np.argmax(number)))
+        met = is_open & shown[:, taken[-1]]
+        number -= shown[met].sum(axis=0)
+        is_open &= ~met
+    return taken
 
 
 def _pairs(labels: NDArray[np.int64]) -> int:

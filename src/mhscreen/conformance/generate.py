@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mhscreen.conformance.candidates import demands, make_candidates
+from mhscreen.conformance.candidates import make_candidates
 from mhscreen.conformance.choose import choose, classes, evaluate
+from mhscreen.conformance.demands import demands, is_coarse
 from mhscreen.conformance.departures import departures
 from mhscreen.conformance.kit import FormKit, vector_names
 from mhscreen.conformance.proofs import prove_alike
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mhscreen.conformance.candidates import Demand
     from mhscreen.conformance.choose import Evaluated
+    from mhscreen.conformance.coverage import Demand
     from mhscreen.conformance.scorer import Departure, Form, Vectors
 
-__all__ = ["Generated", "Measures", "coin", "generate_form"]
+__all__ = ["Generated", "Measures", "coin", "generate_form", "held_out"]
 
-_SPARE = 4
+_SPARE, _SPARE_COARSE = 2, 10
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Measures:
         Departures that were hidden from the choice of the vectors that had to diagnose them.
     diagnosed : int
         Those that were named rightly: as their own class and no other.
+    untuned : int
+        Those that were named rightly by vectors that were chosen without any departure.
     known : int
         Faults and variants seen in published programs, among the departures by name.
     """
@@ -82,6 +85,7 @@ class Measures:
     proofs: dict[str, int]
     held_out: int
     diagnosed: int
+    untuned: int
     known: int
 
 
@@ -114,25 +118,27 @@ def generate_form(form: Form, *, measure: bool = True) -> Generated:
     pool = make_candidates(form)
     evaluated = evaluate(form, pool, departures(form))
     wanted = demands(form, pool, evaluated.columns)
-    chosen = choose(evaluated.said, wanted, spare_places(pool))
+    chosen = choose(evaluated.said, wanted, spare_places(form, pool))
     vectors = _with_reasons(pool.take(chosen), chosen, wanted)
     kit = FormKit(form, vectors, vector_names(form, len(chosen)))
     return Generated(kit, _measure(form, pool, evaluated, wanted, chosen, in_full=measure))
 
 
-def spare_places(pool: Vectors) -> list[int]:
+def spare_places(form: Form, pool: Vectors) -> list[int]:
     """Return candidates that are taken in any case: mixed answers, complete and with a blank.
 
     The rest of the vectors is cut to the departures that were thought of. These are there for
     faults that nobody thought of, and the measure of held-out diagnosis says what they are worth.
+    There are more of them where a table reads many sums as one.
     """
     mixed = [place for place, why in enumerate(pool.why) if why == "mixed"]
     blank = [place for place, why in enumerate(pool.why) if why.endswith(" blank")]
-    each = _SPARE // 2
+    coarse = any(map(is_coarse, form.plan.scales))
+    numbers = (_SPARE_COARSE if coarse else _SPARE, _SPARE)
     return [
         several[place]
-        for several in (mixed, blank)
-        for place in np.linspace(0, len(several) - 1, each).astype(int).tolist()
+        for several, number in zip((mixed, blank), numbers, strict=True)
+        for place in np.linspace(0, len(several) - 1, number).astype(int).tolist()
     ]
 
 
@@ -172,7 +178,10 @@ def _measure(
                 unproved += not proof and place is None
                 alike_unproved += not proof and place is not None
     del proofs[""]
-    held_out, diagnosed = _held_out(pool, evaluated, wanted, on_pool) if in_full else (0, 0)
+    hidden = (0, 0, 0)
+    if in_full:
+        names = [one.name for one in evaluated.scorers]
+        hidden = held_out(evaluated.said, names, wanted, spare_places(form, pool), on_pool)
     equivalent = int(alike.sum()) - unproved
     return Measures(
         form=form.name,
@@ -187,8 +196,9 @@ def _measure(
         told_apart=int(on_chosen.max()) + 1,
         alike_unproved=alike_unproved,
         proofs=dict(sorted(proofs.items())),
-        held_out=held_out,
-        diagnosed=diagnosed,
+        held_out=hidden[0],
+        diagnosed=hidden[1],
+        untuned=hidden[2],
         known=sum(bool(one.source) for one in evaluated.scorers),
     )
 
@@ -228,27 +238,57 @@ def _groups(
     ]
 
 
-def _held_out(
-    pool: Vectors, evaluated: Evaluated, wanted: Sequence[Demand], on_pool: NDArray[np.int64]
-) -> tuple[int, int]:
-    """Choose vectors from one half of the departures, diagnose the other; then the reverse.
+def held_out(
+    said: NDArray[np.uint64],
+    names: Sequence[str],
+    demands: Sequence[Demand],
+    spare: Sequence[int],
+    on_pool: NDArray[np.int64],
+) -> tuple[int, int, int]:
+    """Hide departures from the choice of the vectors that then have to diagnose them.
 
     A hidden fault is diagnosed rightly where all that looks like it on those vectors is of its
     own class, the definition not among it.
+
+    Parameters
+    ----------
+    said : ndarray of uint64, shape (scorers + 1, candidates)
+        What is said; first the definition.
+    names : sequence of str
+        Of the departures: a hash of its name puts each into one half.
+    on_pool : ndarray of int64, shape (scorers + 1,)
+        The classes on all candidates.
+
+    Returns
+    -------
+    tuple of int
+        How many were hidden; how many were named rightly with either half hidden from vectors
+        chosen from the other; and how many with all of them hidden.
     """
-    half = np.array([coin(one.name) for one in evaluated.scorers])
-    tried = right = 0
+    half = np.array([coin(name) for name in names])
+    hidden = on_pool[1:] != on_pool[0]  # of the others there is nothing to diagnose
+    right = 0
     for fold in (0, 1):
         kept = np.concatenate([[True], half != fold])
-        chosen = choose(evaluated.said[kept], wanted, spare_places(pool))
-        labels = classes(evaluated.said[:, chosen])
-        for place in np.flatnonzero(~kept).tolist():
-            if on_pool[place] == on_pool[0]:
-                continue  # equivalent: there is nothing to diagnose
-            tried += 1
-            looks_like = on_pool[labels == labels[place]]
-            right += bool((looks_like == on_pool[place]).all())
-    return tried, right
+        right += _named_rightly(said, kept, hidden & (half == fold), demands, spare, on_pool)
+    first = np.zeros(len(said), dtype=bool)
+    first[0] = True
+    return int(hidden.sum()), right, _named_rightly(said, first, hidden, demands, spare, on_pool)
+
+
+def _named_rightly(
+    said: NDArray[np.uint64],
+    kept: NDArray[np.bool_],
+    hidden: NDArray[np.bool_],
+    demands: Sequence[Demand],
+    spare: Sequence[int],
+    on_pool: NDArray[np.int64],
+) -> int:
+    labels = classes(said[:, choose(said[kept], demands, spare)])
+    return sum(
+        bool((on_pool[labels == labels[place]] == on_pool[place]).all())
+        for place in (np.flatnonzero(hidden) + 1).tolist()
+    )
 
 
 def coin(name: str) -> int:

@@ -6,6 +6,7 @@ Nothing is drawn at random: the mixed pupils come from a hash.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from itertools import combinations, product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +24,7 @@ from mhscreen.steps.tables import Table, encode
 from mhscreen.vocabulary import Requirement, Sex, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -43,11 +44,12 @@ Forms = dict[int, "NDArray[np.uint8]"]
 
 
 class _Steps(NamedTuple):
-    """Answers to one form round the cut of a comparison: just below, at it, further."""
+    """Answers to one form round the cut of a comparison: just below, at it, further, furthest."""
 
     below: NDArray[np.uint8]
     at: NDArray[np.uint8]
     above: NDArray[np.uint8]
+    worst: NDArray[np.uint8]
 
 
 def make_pupils(screener: Screener, cases: Iterable[PolicyCase]) -> Pupils:
@@ -114,7 +116,7 @@ class _Maker:
             return None
         at = int(held[0])
         below = max(at - 1, 0)
-        return _Steps(ladder[below], ladder[at], ladder[min(at + 1, len(ladder) - 1)])
+        return _Steps(ladder[below], ladder[at], ladder[min(at + 1, len(ladder) - 1)], ladder[-1])
 
     def _order(self, form: FormPlan, leaf: LeafPlan) -> list[int]:
         """Return the items behind a comparison: openers of gates first, critical items last."""
@@ -196,23 +198,42 @@ class _Maker:
             for way in _ways(rule.node):
                 if len(way) == 1 or any(leaf not in self.steps for leaf in way):
                     continue
-                yield self._joined(way, None, "at", f"{rule.id} as it just holds")
+                yield self._joined(way, {}, f"{rule.id} as it just holds")
                 for leaf in way:
-                    name = self.plan.triage.leaves[leaf].name
-                    for word in ("below", "above", "without"):
-                        yield self._joined(way, leaf, word, f"{rule.id}, {name} {word}")
+                    name = f"{rule.id}, {self.plan.triage.leaves[leaf].name}"
+                    for word in ("below", "above", "worst"):
+                        codes = getattr(self.steps[leaf], word)
+                        yield self._joined(way, {leaf: codes}, f"{name} {word}")
+                    yield self._joined(way, {leaf: None}, f"{name} without")
+                    yield from self._with_others(way, leaf, name)
+
+    def _with_others(
+        self, way: Sequence[int], leaf: int, name: str
+    ) -> Iterator[tuple[Person, Forms, str]]:
+        """Yield a way in which another informant says it, or it is so much by another's cut."""
+        own = self.plan.triage.leaves[leaf]
+        for place in self.steps:
+            other = self.plan.triage.leaves[place]
+            if own.slot == other.slot or not same_score(self.plan.forms, own, other):
+                continue
+            below = {leaf: self.steps[leaf].below}
+            yield self._joined((*way, place), below, f"{name} of another informant")
+            moved = self._steps(replace(own, cut=other.cut))
+            if other.cut != own.cut and moved is not None:
+                for codes in (moved.below, moved.at):
+                    yield self._joined(way, {leaf: codes}, f"{name} by another informant's cut")
 
     def _joined(
-        self, way: Sequence[int], other: int | None, word: str, why: str
+        self, way: Sequence[int], changed: Mapping[int, NDArray[np.uint8] | None], why: str
     ) -> tuple[Person, Forms, str]:
+        """Return a pupil who just reaches all comparisons of a way, but for those changed."""
         slots = [self.plan.triage.leaves[leaf].slot for leaf in way]
         group = self._group(slots)
         forms = self._base(group)
         for leaf, slot in zip(way, slots, strict=True):
-            if leaf == other and word == "without":
-                continue
-            codes = getattr(self.steps[leaf], word if leaf == other else "at")
-            forms = self._with(forms, slot, codes)
+            codes = changed.get(leaf, self.steps[leaf].at)
+            if codes is not None:
+                forms = self._with(forms, slot, codes)
         return self.people[group], forms, why
 
     def _blanks(self) -> Iterator[tuple[Person, Forms, str]]:
@@ -305,6 +326,19 @@ class _Maker:
                 codes = self.steps[leaf][draw[12 + byte % 4] % 3]
                 forms = self._with(forms, slot, codes)
             yield self.people[group], forms, "mixed"
+
+
+def same_score(forms: Sequence[FormPlan], one: LeafPlan, other: LeafPlan) -> bool:
+    """Return whether two comparisons are with one score, whoever filled in the form.
+
+    What only one informant is asked, as ``impact_teacher``, is the same as the others' ``impact``.
+    """
+    parts = [leaf.name.partition(".")[2].partition("_")[0] for leaf in (one, other)]
+    return (
+        forms[one.slot].instrument == forms[other.slot].instrument
+        and one.kind == other.kind
+        and parts[0] == parts[1]
+    )
 
 
 def _ways(node: Node) -> list[tuple[int, ...]]:

@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mhscreen.conformance.check import Check, ClauseResult, Example, FormCheck, find_waiver
+from mhscreen.conformance.check import (
+    Check,
+    ClauseResult,
+    Example,
+    FormCheck,
+    find_waiver,
+    run_program,
+)
 from mhscreen.conformance.clauses import POLICY_CLAUSES, Failure
 from mhscreen.conformance.diagnose import LIKE, Diagnosis
+from mhscreen.conformance.kit import write_rows
 from mhscreen.conformance.policy_departures import policy_departures
 from mhscreen.conformance.policy_kit import DUE, LISTS, TIERS, read_policy_kit
 from mhscreen.conformance.policy_scorer import FLAGS, find_screeners, screen_pupils
-from mhscreen.conformance.results import few, given_rows
+from mhscreen.conformance.results import few, given_rows, parse_rows
 from mhscreen.conformance.scorer import Column
 from mhscreen.problems import ProblemLog, ResponseError
 from mhscreen.steps.triage import triage
@@ -31,15 +39,13 @@ if TYPE_CHECKING:
     from mhscreen.conformance.scorer import Columns
     from mhscreen.conformance.waivers import Waiver
     from mhscreen.loading import Library
-    from mhscreen.steps.norm import NormedScores
 
-__all__ = ["check_policies", "check_policy_columns", "load_policy_kits"]
+__all__ = ["check_policies", "check_policy_columns", "load_policy_kits", "run_policy_command"]
 
 REQUIRED = Requirement.REQUIRED.position
 GENERAL = Tier.GENERAL.position
 MAJOR = Tier.MAJOR.position
 _OPTIONAL = ("undecided", "due")
-_INPUTS = {"vector", "stage", "grade", "sex", "age"}
 
 
 def load_policy_kits(
@@ -68,7 +74,43 @@ def check_policies(
         If they cannot be compared: rows missing or twice, unknown columns or words.
     """
     log = ProblemLog()
-    rows = given_rows(path, log)
+    return _checked(kits, given_rows(path, log), log, waivers, scorer or path.name)
+
+
+def run_policy_command(
+    kits: Sequence[PolicyKit],
+    command: Sequence[str],
+    *,
+    waivers: Sequence[Waiver] = (),
+    timeout: float = 60.0,
+) -> Check:
+    """Run a program once per policy: pupils with their answers go in, results come out.
+
+    It gets a CSV with a row per pupil (`PolicyKit.inputs`). ``{policy}`` in the command is
+    replaced by the name of the policy's folder.
+
+    Raises
+    ------
+    ResponseError
+        If the command fails, or its results cannot be compared.
+    """
+    log = ProblemLog()
+    rows: list[Row] = []
+    for kit in kits:
+        names = {"{policy}": kit.screener.name}
+        text = run_program(command, names, write_rows(kit.inputs()), timeout, log)
+        if text is not None:
+            rows += parse_rows(text, f"output for {kit.screener.name}", log)
+    return _checked(kits, rows, log, waivers, " ".join(command))
+
+
+def _checked(
+    kits: Sequence[PolicyKit],
+    rows: Sequence[Row],
+    log: ProblemLog,
+    waivers: Sequence[Waiver],
+    scorer: str,
+) -> Check:
     known = {name for kit in kits for name in kit.names}
     strange = [row for row in rows if row.vector not in known]
     if strange:
@@ -86,7 +128,7 @@ def check_policies(
         log.add("MH901", "no results of any policy that is checked")
     if log.errors:
         raise ResponseError(log)
-    return Check(scorer or path.name, tuple(forms), tuple(absent), tuple(waivers))
+    return Check(scorer, tuple(forms), tuple(absent), tuple(waivers))
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -112,11 +154,12 @@ def _given(kit: PolicyKit, rows: Sequence[Row], log: ProblemLog) -> Columns | No
 
 def _columns(kit: PolicyKit, given: Sequence[Row], log: ProblemLog) -> Columns:
     headings = dict.fromkeys(name for row in given for name in row.cells)
+    inputs = set(kit.inputs()[0])
     columns: Columns = {}
     for name in headings:
         if name in TIERS:
             columns[name] = _tiers(name, given, log)
-        elif name not in LISTS and name not in _INPUTS:
+        elif name not in LISTS and name not in inputs:
             log.add("MH905", f"'{name[:60]}' is no output of {kit.screener.name}",
                     expected=", ".join((*TIERS, *LISTS)), file=given[0].file)  # fmt: skip
     rules = [rule.id for rule in kit.screener.plan.policy.rules]
@@ -166,8 +209,7 @@ def _rules(
     if with_open:
         still = _listed("undecided", rules, given, log)
     else:
-        expected = screen_pupils(kit.screener, kit.pupils)
-        still = {rule: expected[f"rule.{rule}"].values == 1 for rule in rules}
+        still = {rule: kit.expected[f"rule.{rule}"].values == 1 for rule in rules}
     return {
         f"rule.{rule}": Column(np.where(held[rule] == 1, 2.0, still[rule] * 1.0),
                                ("no", "open", "yes"))
@@ -182,7 +224,7 @@ def check_policy_columns(
     kit: PolicyKit, given: Columns, waivers: Sequence[Waiver] = ()
 ) -> FormCheck:
     """Check the columns that a program gives for one policy."""
-    expected = screen_pupils(kit.screener, kit.pupils)
+    expected = kit.expected
     wrong = {name: ~expected[name].same(column) for name, column in given.items()}
     failures = [
         *_missing(given),
@@ -232,7 +274,7 @@ def _failures(
 def _unsafe(kit: PolicyKit, given: Columns, expected: Columns) -> Iterator[Failure]:
     """Look for what must never be said of an open critical item, an absent or an invalid form."""
     plan = kit.screener.plan
-    found = triage(plan, kit.screener.normed(kit.pupils))
+    found = triage(plan, kit.normed)
     filed = np.stack(kit.pupils.filed, axis=1)
     uses = plan.uses[[plan.group(str(one.stage), one.grade) for one in kit.pupils.people]]
     absent = ((uses == REQUIRED) & ~filed).any(axis=1)
@@ -304,7 +346,6 @@ def _diagnose(
     changed = {
         name.partition(".")[2] for name in wrong if name.startswith("rule.") and wrong[name].any()
     }
-    normed = kit.screener.normed(kit.pupils)
     own, rules = [], []
     for one in policy_departures(kit.screener):
         if not one.rule:
@@ -313,11 +354,11 @@ def _diagnose(
             rules.append(one)
     # What changes one rule cannot be all of it where several rules differ.
     first, second = ([*rules, *own], []) if len(changed) <= 1 else (own, rules)
-    matches = [_match(kit, one, given, expected, wrong, normed) for one in first]
+    matches = [_match(kit, one, given, expected, wrong) for one in first]
     exact = [one for one in matches if one.met == total and not one.contradicted]
     if exact:
         return (_named("exact", exact, total),)
-    matches += [_match(kit, one, given, expected, wrong, normed) for one in second]
+    matches += [_match(kit, one, given, expected, wrong) for one in second]
     matches = [one for one in matches if one.met]
     parts = []
     for rule in dict.fromkeys(one.departure.rule for one in matches if one.in_rule):
@@ -349,9 +390,8 @@ def _match(
     given: Columns,
     expected: Columns,
     wrong: Mapping[str, NDArray[np.bool_]],
-    normed: NormedScores,
 ) -> _Match:
-    said = screen_pupils(kit.screener, kit.pupils, one.change, normed)
+    said = screen_pupils(kit.screener, kit.pupils, one.change, kit.normed)
     met = contradicted = 0
     for name, column in given.items():
         differs = ~expected[name].same(said[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,7 @@ from mhscreen.definitions.policy import (
 )
 from mhscreen.kernels import codes as rc
 from mhscreen.kernels.logic import HOLDS
+from mhscreen.plan.claims import leaves
 from mhscreen.plan.triage import compile_triage
 from mhscreen.problems import UsageError
 from mhscreen.review.mutants import neighbours
@@ -40,7 +42,9 @@ if TYPE_CHECKING:
     from mhscreen.conformance.policy_scorer import Pupils
     from mhscreen.conformance.scorer import Columns
     from mhscreen.definitions import Policy
+    from mhscreen.definitions.instrument import CutSet
     from mhscreen.definitions.policy import Condition, Leaf, Rule
+    from mhscreen.plan.scoring import FormPlan
     from mhscreen.steps.norm import NormedScores
     from mhscreen.steps.triage import Triage
 
@@ -51,6 +55,7 @@ UNDETERMINED = ScreenTier.UNDETERMINED.position
 NOT_SCREENED = ScreenTier.NOT_SCREENED.position
 
 
+@lru_cache(maxsize=4)
 def policy_departures(screener: Screener) -> tuple[PolicyDeparture, ...]:
     """Return every departure that is tried, rule by rule and then in what is done with blanks."""
     found = []
@@ -90,10 +95,8 @@ def with_rule(policy: Policy, place: int, rule: Rule | None) -> Policy:
 
 
 def _changed_rules(screener: Screener, rule: Rule) -> Iterator[tuple[str, Rule]]:
-    at = Tier(rule.tier).position
-    for step in (-1, 1):
-        if 0 <= at + step < len(Tier):
-            tier = Tier.at(at + step)
+    for tier in Tier:
+        if tier is not rule.tier:
             yield f"gives {tier}", rule.model_copy(update={"tier": tier})
     for flag in rule.flags:
         kept = tuple(one for one in rule.flags if one is not flag)
@@ -174,6 +177,38 @@ def _leaf_words(leaf: Leaf) -> str:
 def _changed_leaves(screener: Screener, leaf: Leaf) -> Iterator[tuple[str, Leaf]]:
     for what, update in _leaf_updates(screener, leaf):
         yield f"{_words(leaf)}: {what}", leaf.model_copy(update=update)
+    if isinstance(leaf, CategoryLeaf) and leaf.informant is not None:
+        for what, other in _other_bands(screener, leaf):
+            yield f"{_words(leaf)}: {what}", other
+
+
+def _other_bands(screener: Screener, leaf: CategoryLeaf) -> Iterator[tuple[str, Leaf]]:
+    """Read another informant's form by that one's bands, and this one's form by the other's.
+
+    Bands are those that the policy itself uses for the other informant.
+    """
+    policy = screener.plan.policy
+    instrument, _, key = leaf.category.partition(".")
+    sets = {one.id: one for one in screener.plan.instruments[instrument].scale(key).cut_sets}
+    used = {
+        one.informant: sets[one.cut_set]
+        for rule in policy.rules
+        for one in leaves(rule.when)
+        if isinstance(one, CategoryLeaf) and one.category == leaf.category
+    }
+    for other, cuts in used.items():
+        cut = next((c.cut for c in cuts.categories if c.id == leaf.at_or_above), None)
+        if other is None or other is leaf.informant or cut is None:
+            continue
+        theirs = {"informant": other, "cut_set": cuts.id}
+        yield f"read of {other}", leaf.model_copy(update=theirs)
+        side = "at_or_above" if _is_upwards(cuts) else "at_or_below"
+        score = {"score": leaf.category, "informant": leaf.informant, side: cut}
+        yield f"by the bands of {other}", ScoreLeaf.model_validate(score)
+
+
+def _is_upwards(cuts: CutSet) -> bool:
+    return any(category.at_or_above is not None for category in cuts.categories)
 
 
 def _leaf_updates(screener: Screener, leaf: Leaf) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -245,6 +280,10 @@ def _behaviours(screener: Screener) -> Iterator[PolicyDeparture]:
         yield one("a blank critical item counts as no", Fault.CRITICAL, read=_critical_as_no)
     yield one("a blank is read as the mildest option", Fault.BLANK, read=_as_mildest)
     yield one("only complete forms are read", Fault.BLANK, read=_complete_only)
+    needing_all = tuple(map(_needing_all, plan.forms))
+    if any(one is not other for one, other in zip(needing_all, plan.forms, strict=True)):
+        scored = replace(plan, forms=needing_all)
+        yield one("a score with blanks is not counted", Fault.BLANK, plan=scored, scored=scored)
     uses = plan.uses.copy()
     uses[uses == Requirement.REQUIRED.position] = Requirement.ON_EVENT.position
     calm = replace(plan, uses=uses)
@@ -257,11 +296,11 @@ def _behaviours(screener: Screener) -> Iterator[PolicyDeparture]:
         yield one("an invalid form is shown as found", Fault.VALIDITY, say=_invalid_as_found)
         yield one("an invalid form is not read", Fault.VALIDITY, read=_invalid_unread)
         yield one("an invalid form is read as calm", Fault.VALIDITY, read=_invalid_as_calm)
-    for name, leaves in (
+    for name, every in (
         ("a form for another stage is not read at all", False),
         ("a form for another stage is read as any other", True),
     ):
-        changed = tuple(replace(leaf, critical=leaves) for leaf in plan.triage.leaves)
+        changed = tuple(replace(leaf, critical=every) for leaf in plan.triage.leaves)
         if changed == plan.triage.leaves:
             continue
         other = replace(plan, triage=replace(plan.triage, leaves=changed))
@@ -275,6 +314,14 @@ def _behaviours(screener: Screener) -> Iterator[PolicyDeparture]:
             yield one(f"forms of the {informant} are not read", Fault.RULE, read=read)
     for flag in raised_flags(screener):
         yield one(f"flag {flag} is not raised", Fault.RULE, say=_no_flag(f"flag.{flag}"))
+
+
+def _needing_all(form: FormPlan) -> FormPlan:
+    """Return a form without prorated scores; the form itself where it has none."""
+    if all(scale.min_answered == scale.n_items for scale in form.scales):
+        return form
+    scales = tuple(replace(scale, min_answered=scale.n_items) for scale in form.scales)
+    return replace(form, scales=scales)
 
 
 def raised_flags(screener: Screener) -> tuple[Flag, ...]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mhscreen.conformance.candidates import Demand
 from mhscreen.conformance.choose import choose, classes
-from mhscreen.conformance.generate import Measures, coin
+from mhscreen.conformance.generate import Measures, held_out
 from mhscreen.conformance.policy_candidates import make_pupils
+from mhscreen.conformance.policy_demands import policy_demands
 from mhscreen.conformance.policy_departures import policy_departures
 from mhscreen.conformance.policy_kit import (
     FOLDER,
+    RULES,
     PolicyKit,
     policy_files,
     policy_names,
@@ -24,23 +26,19 @@ from mhscreen.conformance.policy_kit import (
 from mhscreen.conformance.policy_proofs import PolicyProver
 from mhscreen.conformance.policy_scorer import screen_pupils
 from mhscreen.definitions.cases import PolicyCase
-from mhscreen.kernels.codes import is_answered
 from mhscreen.loading import load_cases
-from mhscreen.vocabulary import Requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
-    from mhscreen.conformance.policy_scorer import PolicyDeparture, Pupils, Screener
+    from mhscreen.conformance.policy_scorer import Pupils, Screener
     from mhscreen.conformance.scorer import Columns
     from mhscreen.loading import Library
 
 __all__ = ["generate_policy", "read_policy_measures", "write_policies"]
 
-REQUIRED = Requirement.REQUIRED.position
 _SPARE = 4
 
 
@@ -63,20 +61,20 @@ def generate_policy(
     said = np.stack(
         [_digest(own), *(_digest(screen_pupils(screener, pool, d.change, normed)) for d in tried)]
     )
-    wanted = _demands(screener, pool, own)
+    wanted = policy_demands(screener, pool, normed, own)
     spare = _spare(pool)
     chosen = choose(said, wanted, spare)
     kit = PolicyKit(screener, pool.take(chosen), policy_names(screener, len(chosen)))
     on_pool, on_chosen = classes(said), classes(said[:, chosen])
     noticed = on_chosen[1:] != on_chosen[0]
     proofs: Counter[str] = Counter()
-    held_out = diagnosed = 0
+    hidden = (0, 0, 0)
     if measure:
         prover = PolicyProver(library, screener)
         proofs.update(
             prover.prove(one) for one, seen in zip(tried, noticed, strict=True) if not seen
         )
-        held_out, diagnosed = _held_out(said, wanted, spare, on_pool, tried)
+        hidden = held_out(said, [one.name for one in tried], wanted, spare, on_pool)
     unproved = proofs.pop("", 0)
     alike = int((~noticed).sum())
     measures = Measures(
@@ -92,8 +90,9 @@ def generate_policy(
         told_apart=int(on_chosen.max()) + 1,
         alike_unproved=0,
         proofs=dict(sorted(proofs.items())),
-        held_out=held_out,
-        diagnosed=diagnosed,
+        held_out=hidden[0],
+        diagnosed=hidden[1],
+        untuned=hidden[2],
         known=0,
     )
     return kit, measures
@@ -106,63 +105,9 @@ def _digest(columns: Columns) -> NDArray[np.uint64]:
     return found
 
 
-def _demands(screener: Screener, pool: Pupils, own: Columns) -> list[Demand]:
-    """Return what the vectors show in any case.
-
-    Every word of every output, every group, and what must reassure nobody: each critical item left
-    blank alone, each required form absent alone.
-    """
-    found = [
-        Demand(f"{name} {word}", column.values == place)
-        for name, column in own.items()
-        for place, word in enumerate(column.words)
-    ]
-    groups = [screener.plan.group(str(one.stage), one.grade) for one in pool.people]
-    found += [
-        Demand(f"group {group.id}", np.array(groups) == place)
-        for place, group in enumerate(screener.plan.programme.groups)
-    ]
-    calm = own["established"].values == 0
-    uses = screener.plan.uses[groups]
-    absent = (uses == REQUIRED) & ~np.stack(pool.filed, axis=1)
-    for slot, form in enumerate(screener.plan.forms):
-        alone = calm & absent[:, slot] & (absent.sum(axis=1) == 1)
-        found += [
-            Demand(f"{form.slot} absent, group {place}", alone & (np.array(groups) == place))
-            for place in range(len(screener.plan.programme.groups))
-        ]
-        blank = ~is_answered(pool.codes[slot]) & pool.filed[slot]
-        one_blank = calm & (blank.sum(axis=0) == 1) & ~absent.any(axis=1)
-        found += [
-            Demand(f"{form.slot}: {form.items[row].id} blank", one_blank & blank[row])
-            for row in dict.fromkeys(item.row for item in form.critical)
-        ]
-    return [one for one in found if one.shown_by.any()]
-
-
 def _spare(pool: Pupils) -> list[int]:
     mixed = [place for place, why in enumerate(pool.why) if why == "mixed"]
     return [mixed[place] for place in np.linspace(0, len(mixed) - 1, _SPARE).astype(int).tolist()]
-
-
-def _held_out(
-    said: NDArray[np.uint64],
-    wanted: Sequence[Demand],
-    spare: Sequence[int],
-    on_pool: NDArray[np.int64],
-    tried: Sequence[PolicyDeparture],
-) -> tuple[int, int]:
-    """Choose vectors from one half of the departures, diagnose the other; then the reverse."""
-    half = np.array([coin(one.name) for one in tried])
-    number = right = 0
-    for fold in (0, 1):
-        kept = np.concatenate([[True], half != fold])
-        labels = classes(said[:, choose(said[kept], wanted, spare)])
-        for place in np.flatnonzero(~kept).tolist():
-            if on_pool[place] != on_pool[0]:
-                number += 1
-                right += bool((on_pool[labels == labels[place]] == on_pool[place]).all())
-    return number, right
 
 
 def write_policies(
@@ -184,7 +129,7 @@ def write_policies(
         kit, measures = generate_policy(library, screener, measure=measure)
         place = folder / screener.name
         place.mkdir(exist_ok=True)
-        for name, text in policy_files(kit).items():
+        for name, text in (policy_files(kit) | {RULES: _rules(library, screener)}).items():
             (place / name).write_text(text, encoding="utf-8", newline="\n")
         kits.append(kit)
         found.append(measures)
@@ -194,6 +139,12 @@ def write_policies(
     text = json.dumps({"policies": [asdict(one) for one in found]}, ensure_ascii=False, indent=1)
     (folder / "measures.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     return tuple(found)
+
+
+def _rules(library: Library, screener: Screener) -> str:
+    """Return the definition of a policy as it is written, so that the kit says what it asks."""
+    loaded = library.policy(screener.ref)
+    return (Path(loaded.folder) / loaded.file).read_text(encoding="utf-8")
 
 
 def read_policy_measures(folder: Path) -> tuple[Measures, ...]:

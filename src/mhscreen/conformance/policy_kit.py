@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,11 +31,14 @@ if TYPE_CHECKING:
 
     from mhscreen.conformance.policy_scorer import Screener
     from mhscreen.conformance.scorer import Columns
+    from mhscreen.steps.norm import NormedScores
 
 __all__ = ["DUE", "LISTS", "TIERS", "PolicyKit", "policy_files", "read_policy_kit"]
 
 SCHEMA = "mhscreen/conformance-policies/1"
 FOLDER = "policies"
+RULES = "rules.yaml"
+"""The definition of a policy, as it is written."""
 TIERS = {
     "established": tuple(str(one) for one in Tier),
     "possible": tuple(str(one) for one in Tier),
@@ -68,6 +72,16 @@ class PolicyKit:
     pupils: Pupils
     names: tuple[str, ...]
 
+    @cached_property
+    def normed(self) -> NormedScores:
+        """The scores of the pupils."""
+        return self.screener.normed(self.pupils)
+
+    @cached_property
+    def expected(self) -> Columns:
+        """What the policy says of the pupils."""
+        return screen_pupils(self.screener, self.pupils, normed=self.normed)
+
     @property
     def forms(self) -> tuple[str, ...]:
         """By slot, what the form is called in the kit."""
@@ -98,6 +112,34 @@ class PolicyKit:
             rows.append([self.names[place], *cells])
         return rows
 
+    def inputs(self) -> list[list[str]]:
+        """Return all of it on one row per pupil, with a heading.
+
+        After the pupil: by form, ``yes`` where there is one, under its name, and its answers,
+        each under ``form.item``.
+        """
+        heading, rows = self.people()
+        for slot, name in enumerate(self.forms):
+            items = self.screener.plan.forms[slot].items
+            heading += [name, *(f"{name}.{item.id}" for item in items)]
+            for place, row in enumerate(rows):
+                if self.pupils.filed[slot][place]:
+                    codes = self.pupils.codes[slot][:, place].tolist()
+                    cells = (self.cell(slot, n, code) for n, code in enumerate(codes))
+                    row.extend(("yes", *cells))
+                else:
+                    row.extend([""] * (1 + len(items)))
+        return [heading, *rows]
+
+    def people(self) -> tuple[list[str], list[list[str]]]:
+        """Return the heading and the rows of ``pupils.csv``."""
+        rows = [
+            [name, str(one.stage), "" if one.grade is None else str(one.grade), str(one.sex),
+             f"{one.age:g}"]
+            for name, one in zip(self.names, self.pupils.people, strict=True)
+        ]  # fmt: skip
+        return ["vector", "stage", "grade", "sex", "age"], rows
+
     def reported(self, place: int, slot: int) -> dict[str, str]:
         """Return what is answered otherwise than the least concerning way, as written."""
         codes = self.pupils.codes[slot][:, place]
@@ -114,15 +156,11 @@ def policy_names(screener: Screener, number: int) -> tuple[str, ...]:
 
 def policy_files(kit: PolicyKit) -> dict[str, str]:
     """Return the files of one policy by name."""
-    columns = screen_pupils(kit.screener, kit.pupils)
-    people = [
-        [name, str(one.stage), "" if one.grade is None else str(one.grade), str(one.sex),
-         f"{one.age:g}"]
-        for name, one in zip(kit.names, kit.pupils.people, strict=True)
-    ]  # fmt: skip
+    columns = kit.expected
+    heading, people = kit.people()
     files = {
         "policy.json": json.dumps(_describe(kit), ensure_ascii=False, indent=1) + "\n",
-        "pupils.csv": write_rows([["vector", "stage", "grade", "sex", "age"], *people]),
+        "pupils.csv": write_rows([heading, *people]),
     }
     for slot, form in enumerate(kit.forms):
         files[f"{form}.csv"] = write_rows(kit.answers(slot))
@@ -213,7 +251,7 @@ def write_policy_manifest(folder: Path, kits: Iterable[PolicyKit]) -> None:
     for kit in kits:
         files = {
             name: _sha256((folder / kit.screener.name / name).read_bytes())
-            for name in policy_files(kit)
+            for name in (*policy_files(kit), RULES)
         }
         entries.append({"name": kit.screener.name, "policy": kit.screener.ref, "files": files})
     text = json.dumps({"schema": SCHEMA, "policies": entries}, ensure_ascii=False, indent=1)

@@ -186,12 +186,15 @@ class PolicyChange:
         What it follows instead.
     read : callable or None
         Gives the pupils it takes them for.
+    scored : Plan or None
+        What it scores by instead; rules stay those of the policy.
     say : callable or None
         Changes what is said: from the triage and the columns.
     """
 
     plan: Plan | None = None
     read: Callable[[Screener, Pupils, NormedScores], Pupils] | None = None
+    scored: Plan | None = None
     say: Callable[[Triage, Columns], Columns] | None = None
 
 
@@ -245,6 +248,8 @@ def screen_pupils(
     normed = normed or screener.normed(pupils)
     if change.read is not None:
         normed = screener.normed(change.read(screener, pupils, normed))
+    if change.scored is not None:
+        normed = Screener(change.scored).normed(pupils)
     found = triage(change.plan or screener.plan, normed)
     columns = read_triage(screener, found)
     return columns if change.say is None else change.say(found, columns)

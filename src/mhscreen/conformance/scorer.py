@@ -177,7 +177,7 @@ def illegal_texts(item: Item, instrument: Instrument) -> tuple[str, ...]:
     """Return what no item of a form may hold: just above, just below, a fraction, a word."""
     scale = instrument.response_scales[item.response_scale]
     numbers = [o.code for o in scale.options if isinstance(o.code, int)] or [0]
-    known = {answer_key(option.code) for option in scale.options}
+    known = {answer_key(text) for one in scale.options for text in (one.code, *one.aliases)}
     known |= {answer_key(missing.code) for missing in scale.missing_codes}
     above, below = max(numbers) + 1, min(numbers) - 1
     while answer_key(above) in known:
