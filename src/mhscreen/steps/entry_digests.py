@@ -129,15 +129,19 @@ class _Slot:
         self.name = f"{form.slot}:".encode()
         self._forms = forms
         self._uses_time = form.quality is not None and form.quality.uses_time
-        self._order = np.argsort(forms.pupil, kind="stable")
-        self._pupil = forms.pupil[self._order]
+        self._order: NDArray[np.int64] | None = None
+        self._pupil = forms.pupil
+        if (np.diff(forms.pupil) < 0).any():
+            self._order = np.argsort(forms.pupil, kind="stable")
+            self._pupil = forms.pupil[self._order]
 
     def parts(self, block: slice) -> list[Part]:
         """Return what each pupil of a block adds to the digest of the answers, if any does."""
         within = slice(*np.searchsorted(self._pupil, [block.start, block.stop]).tolist())
-        forms, pupil = self._order[within], self._pupil[within] - block.start
-        if not len(forms):
+        pupil = self._pupil[within] - block.start
+        if not len(pupil):
             return []
+        forms = within if self._order is None else self._order[within]
         parts: list[Part] = [_BETWEEN + self.name, OwnTexts(self._answers(forms))]
         columns: list[NDArray[Any]] = [self._forms.administered_on[forms].astype(np.int64)]
         if self._uses_time:
@@ -145,14 +149,14 @@ class _Slot:
         for column in columns:
             parts += [b":", _plain_texts(column)]
         texts = np.full(block.stop - block.start, b"", dtype=object)
-        made = list(join_rows(parts, len(forms)))
+        made = list(join_rows(parts, len(pupil)))
         texts[pupil] = made
         for one in np.flatnonzero(np.bincount(pupil) > 1).tolist():
             first, end = np.searchsorted(pupil, [one, one + 1]).tolist()
             texts[one] = b"".join(sorted(made[first:end]))
         return [OwnTexts(texts.tolist())]
 
-    def _answers(self, forms: NDArray[np.int64]) -> list[bytes]:
+    def _answers(self, forms: slice | NDArray[np.int64]) -> list[bytes]:
         width = len(self._forms.codes)
         data = np.ascontiguousarray(self._forms.codes[:, forms].T).tobytes()
         return hex_digests(data[end - width : end] for end in range(width, len(data) + 1, width))

@@ -39,8 +39,11 @@ class Instruments:
 
     def __init__(self, triage: Triage) -> None:
         self._plan, self._scores = triage.plan, triage.normed.scores
-        batch = self._scores.batch
-        self._counts = [np.bincount(one.pupil, minlength=len(batch.roster)) for one in batch.forms]
+        # Who has several forms in a slot, and how many.
+        self._several = [
+            np.unique(bound.pupil[ranked], return_counts=True)
+            for bound, ranked in zip(self._scores.batch.forms, self._scores.ranked, strict=True)
+        ]
         self._memos = [[_ScoreMemo(scale) for scale in form.scales] for form in self._plan.forms]
 
     def of(self, block: slice) -> list[Part]:
@@ -73,8 +76,10 @@ class Instruments:
 
     def _filed(self, slot: int, pupils: NDArray[np.int64]) -> dict[str, Part | list[Part]]:
         """Return what is said of the forms that are shown of some pupils."""
-        form, counts = self._scores.shown[slot, pupils], self._counts[slot][pupils]
-        scored = self._scores.forms[slot]
+        form, scored = self._scores.shown[slot, pupils], self._scores.forms[slot]
+        counts = np.ones(len(form), dtype=np.int64)
+        several, number = self._several[slot]
+        counts[np.isin(pupils, several)] = number[np.isin(several, pupils)]
         filed = scored.filed[form].astype(np.int64)
         submitted = self._scores.batch.forms[slot].administered_on[form]
         moments = distinct_rows([submitted], len(form))

@@ -41,9 +41,10 @@ class Reasons:
         self._triage = triage
         self._evidence = _EvidenceMemo(triage.plan)
         self._frames: dict[tuple[int, int], tuple[bytes, bytes]] = {}
-        batch = triage.normed.scores.batch
-        counts = [np.bincount(one.pupil, minlength=len(batch.roster)) for one in batch.forms]
-        self._several = np.any(np.stack(counts) > 1, axis=0)
+        scores = triage.normed.scores
+        self._several = np.zeros(len(scores.batch.roster), dtype=bool)
+        for bound, ranked in zip(scores.batch.forms, scores.ranked, strict=True):
+            self._several[bound.pupil[ranked]] = True
         self._truths: dict[int, NDArray[np.int8]] = {}
 
     def of(self, block: slice, state: int) -> OwnTexts:

@@ -1,7 +1,7 @@
 """Columns of text: what rows have in common is made once, and rows are put together last.
 
-A column is bytes for all rows alike, `Texts` where rows share their texts, or a list of bytes
-where every row has its own.
+A column is bytes for all rows alike, `Texts` where rows share their texts, or `OwnTexts` where
+every row has its own.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "OwnTexts",
     "Part",
     "Places",
     "Texts",
