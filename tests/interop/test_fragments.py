@@ -234,6 +234,25 @@ def test_a_task_that_is_run_twice_leaves_the_results_of_one(plan, frames, tmp_pa
     assert result.record["pupils"] == PUPILS
 
 
+def test_a_task_that_another_machine_has_done_meanwhile_is_done(plan, frames, tmp_path):
+    found = cut(frames, tmp_path / "in", PUPILS)
+    original, calls = of_fragments._finish, []
+
+    def slow(part, read):
+        original(part, read)
+        if not calls:
+            calls.append(part.folder)
+            task = FragmentTask(plan, at, None, tuple(found), str(part.folder.parents[1]))
+            assert task.screen(0).pupils == PUPILS
+
+    at = np.datetime64(f"{AT}T00:00:00", "s")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(of_fragments, "_finish", slow)
+        result = screen_fragments(plan, found, at=AT, out=tmp_path / "out", run=in_processes(1))
+    assert calls
+    assert result.record["pupils"] == PUPILS
+
+
 def test_problems_name_the_fragment_and_the_file(plan, frames, tmp_path):
     found = cut(frames, tmp_path / "in", 45)
     screen_fragments(plan, found, at=AT, out=tmp_path / "out", run=in_processes(1))

@@ -51,8 +51,6 @@ from mhscreen.vocabulary import ScreenTier
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from mhscreen.interop.files import Source
     from mhscreen.interop.problem_file import ProblemCounts
     from mhscreen.plan.plan import Plan
@@ -194,8 +192,10 @@ class FragmentTask:
             part = PartFiles(attempt / done.folder.name)
             screen_to_files(job, read.tables, part.folder)
             _finish(part, read)
-            if not done.folder.exists():
-                part.folder.rename(done.folder)
+            part.folder.rename(done.folder)
+        except OSError:
+            if not done.folder.exists():  # else the other was faster, with the same bytes
+                raise
         finally:
             shutil.rmtree(attempt, ignore_errors=True)
         return Looked(int(done.summary()["pupils"]), frozenset())
@@ -266,14 +266,17 @@ class _Read:
         """Name a problem by its fragment, too: every fragment has a file of that name."""
         return problem.at(file=f"{self.fragment.name}/{problem.file}") if problem.file else problem
 
-    def names(self) -> NDArray[np.uint64]:
-        """Return the hashes of all references in the fragment, sorted."""
+    def references(self) -> list[str]:
+        """Return all references in the fragment, each once.
+
+        What a row that could not be read only seems to name is none: it may as well be a total.
+        """
         every: set[str] = set()
         for table in self.tables.values():
             unnamed = f"{table.name}:"  # of a row that does not say whose it is
             every.update(name for name in row_names(table) if not name.startswith(unnamed))
-            every.update(row.subject for row in table.broken_rows if row.subject)
-        return np.unique(hash_names(sorted(every)))
+            every.update(row.subject for row in table.broken_rows if not row.guessed)
+        return sorted(every - {""})
 
 
 def _finish(part: PartFiles, read: _Read) -> None:
@@ -286,7 +289,7 @@ def _finish(part: PartFiles, read: _Read) -> None:
         write_parquet(columns, part.folder / f"{_ARCHIVE}.parquet")
     part.archive.unlink()
     part.lines.unlink()
-    np.save(part.folder / "names.npy", read.names())
+    np.save(part.folder / "names.npy", np.unique(hash_names(read.references())))
     said = (problem_record(problem, read.job.roster.name) for problem in read.log)
     write_run(said, part.run("files"))
     record = {
@@ -507,10 +510,9 @@ def _check_names(task: FragmentTask, parts: Sequence[PartFiles]) -> None:
             raise UsageError(msg)
 
 
-def _references(task: FragmentTask, fragment: Fragment, wanted: np.uint64) -> Iterator[str]:
-    for table in _Read(task, fragment).tables.values():
-        names = sorted({*row_names(table)})
-        yield from np.array(names, dtype=object)[hash_names(names) == wanted].tolist()
+def _references(task: FragmentTask, fragment: Fragment, wanted: np.uint64) -> list[str]:
+    names = _Read(task, fragment).references()
+    return [name for name, one in zip(names, hash_names(names), strict=True) if one == wanted]
 
 
 def _write(
