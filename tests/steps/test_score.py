@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from mhscreen import bind, score, simulate
 from mhscreen.kernels.codes import BLANK, ILLEGAL, NOT_PRESENTED, missing_code
 from mhscreen.kernels.logic import FAILS, HOLDS, UNDECIDED
 from mhscreen.plan.scoring import compile_form
+from mhscreen.problems import UsageError
 from mhscreen.steps.score import item_truth, scale_truth, score_forms
 from mhscreen.vocabulary import Informant, MissingReason, Validity
 
@@ -395,3 +397,18 @@ def test_more_forms_than_a_block_holds_are_scored_as_the_first_of_them(form, mon
     monkeypatch.setattr("mhscreen.steps.score.BLOCK", 3)
     in_blocks = score_forms(plan, codes)
     np.testing.assert_array_equal(whole.scales[0].score, in_blocks.scales[0].score)
+
+
+def test_no_score_depends_on_the_number_of_threads_and_without_one_there_is_none(plan, monkeypatch):
+    roster, answers = simulate(plan, 60)
+    batch = bind(plan, roster=roster, responses=answers)
+    alone = score(plan, batch)
+    monkeypatch.setattr("mhscreen.steps.score.BLOCK", 7)
+    monkeypatch.setattr("mhscreen.steps.states.FEW", 0)
+    together = score(plan, batch, threads=3)
+    for one, other in zip(alone.forms, together.forms, strict=True):
+        for first, second in zip(one.scales, other.scales, strict=True):
+            assert first.state.tobytes() == second.state.tobytes()
+            assert first.score.tobytes() == second.score.tobytes()
+    with pytest.raises(UsageError, match="at least one"):
+        score(plan, batch, threads=0)

@@ -215,6 +215,17 @@ class FormPlan:
             for gate in self.gates
         )
 
+    @cached_property
+    def only_answers_settle(self) -> bool:
+        """Whether no blank rule and no gate needs to know if a form has an answer at all."""
+        openers = [row for gate in self.gates for row, _ in gate.openers]
+        return (
+            not self.blank_rows
+            and all(gate.openers for gate in self.gates)
+            and set(openers).isdisjoint(self.settled_rows)
+            and not any(fails[rc.FIRST_REASON :].any() for shut in self.shut for fails in shut)
+        )
+
     @property
     def stem(self) -> str:
         """How columns begin that do not name the informant: the instrument's id."""

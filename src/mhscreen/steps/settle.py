@@ -43,9 +43,10 @@ def settle(plan: FormPlan, codes: Items, changed: Mapping[int, Codes], behind_ga
     behind_gate : ndarray of bool, shape (forms,)
         Where an item was answered though its gate is closed is written there.
     """
-    for row, settled in changed.items():
-        settled[:] = codes[row]
-    filed = _filed(plan, codes, changed)
+    for row in plan.settled_rows:
+        changed[row][:] = codes[row]
+    # A form without an answer closes no gate: mostly that goes without saying.
+    filed = np.ones(1, dtype=bool) if plan.only_answers_settle else _filed(plan, codes)
     for row in plan.blank_rows:
         rc.overwrite(changed[row], rc.COUNTED_BLANK, filed & _is_one_of(codes[row], _NO_ANSWER))
     behind_gate[:] = False
@@ -60,11 +61,8 @@ def settle(plan: FormPlan, codes: Items, changed: Mapping[int, Codes], behind_ga
             rc.overwrite(changed[row], rc.NOT_APPLICABLE, untouched)
 
 
-def _filed(plan: FormPlan, codes: Items, changed: Mapping[int, Codes]) -> Truth:
-    """Return where something was filled in, as far as a blank rule or a gate needs to know."""
-    openers = {row for gate in plan.gates for row, _ in gate.openers}
-    if not plan.blank_rows and openers.isdisjoint(changed):
-        return np.ones(1, dtype=bool)  # only an answer closes a gate
+def _filed(plan: FormPlan, codes: Items) -> Truth:
+    """Return where something was filled in."""
     filed = rc.any_answered(codes)
     for row in plan.blank_rows:
         # Who refuses such a question has said something, even where every other item is blank.
