@@ -65,6 +65,13 @@ class Directory:
         words : ndarray of uint64, shape (words, any number)
         """
         found = np.full(words.shape[1], -1, dtype=np.int32)
+        for start in range(0, len(found), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            self._find(words[:, block], found[block])
+        return found
+
+    def _find(self, words: NDArray[np.uint64], found: NDArray[np.int32]) -> None:
+        """Write the first row equal to each, where there is one."""
         left = np.arange(words.shape[1], dtype=np.int32)
         for number, table in enumerate(self._tables):
             wanted = words if len(left) == words.shape[1] else words[:, left]
@@ -72,7 +79,8 @@ class Directory:
             equal = (place >= 0) & self._equal(place, wanted)
             found[left[equal]] = place[equal]
             left = left[(place >= 0) & ~equal]  # an empty place: no such row
-        return found
+            if not len(left):
+                break
 
     def _equal(self, rows: NDArray[np.int32], words: NDArray[np.uint64]) -> NDArray[np.bool_]:
         equal = np.ones(len(rows), dtype=bool)
@@ -97,5 +105,5 @@ def _slots(words: NDArray[np.uint64], table: int, bits: int) -> NDArray[np.int32
 
 
 def _bits(rows: int) -> int:
-    """Return how many bits number the places of a table at least twice as long."""
-    return max(rows.bit_length() + 1, 4)
+    """Return how many bits number the places of a table four to eight times as long."""
+    return max(rows.bit_length() + 2, 4)

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -19,13 +19,14 @@ from mhscreen.plan.plan import Plan
 from mhscreen.problems import ProblemLog, ResponseError, UsageError, check_on_problem, expect
 from mhscreen.steps import cells
 from mhscreen.steps.answers import NOT_A_TIME, read_answers, read_durations, read_times
-from mhscreen.steps.columns import match_columns
+from mhscreen.steps.columns import FORM_COLUMNS, match_columns
 from mhscreen.steps.identity import Candidates, Claim, Claims, compare_identity, identity_claims
 from mhscreen.steps.long_table import widen
 from mhscreen.steps.references import References, read_references
 from mhscreen.steps.roster import (
     ROSTER_COLUMNS,
     Roster,
+    find_columns,
     nameless_pupils,
     read_roster,
     subject_column,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from mhscreen.steps.columns import ColumnNames, Matched
     from mhscreen.steps.references import Names
     from mhscreen.steps.tables import Table
+
+    T = TypeVar("T", bound=np.generic)
 
 __all__ = ["Forms", "ResponseBatch", "bind", "form_ages", "form_moment"]
 
@@ -403,7 +406,7 @@ class _Reading:
     def _read_times(self, table: Table) -> NDArray[np.datetime64]:
         """Return when the forms were submitted; a time that cannot be counts as not given."""
         times = read_times(self.plan.programme.zone, table, self.log)
-        if self.at is None:
+        if self.at is None or not find_columns(table, FORM_COLUMNS):
             return times
         impossible = (times > self.at + ONE_DAY) | (times < self.at - ONE_YEAR)
         self.log.add_rows(
@@ -446,8 +449,7 @@ def _join(
     for slot, tables in enumerate(reading.found):
         places = [roster.names.find(table.subject.texts) for table in tables]
         pupils = [
-            np.append(place, -1)[table.subject.index]
-            for place, table in zip(places, tables, strict=True)
+            _pupils(place, table.subject) for place, table in zip(places, tables, strict=True)
         ]
         for pupil, table in zip(pupils, tables, strict=True):
             _number_strangers(plan.slots[slot], table, pupil, strangers, log)
@@ -493,6 +495,15 @@ def _join(
         unread=unread,
         claims=frozenset(claims),
     )
+
+
+def _pupils(place: NDArray[np.int64], subject: References) -> NDArray[np.int64]:
+    """Return where each form's pupil stands, from where references do; −1 for nowhere."""
+    if not len(place):
+        return np.full(len(subject), -1, dtype=np.int64)
+    pupil = place.take(subject.index, mode="clip")
+    pupil[subject.nobody] = -1
+    return pupil
 
 
 UnreadPlaces = tuple[tuple[int, str, int], ...]
@@ -565,19 +576,23 @@ def _number_strangers(
 
 def _concatenate(form: FormPlan, tables: list[_Found], pupils: list[NDArray[np.int64]]) -> Forms:
     """Put the forms of all tables together."""
-    empty = np.zeros((len(form.items), 0), dtype=np.uint8)
-    codes = [table.codes for table in tables] or [empty]
+    none = np.zeros(0, dtype=np.int64)
     return Forms(
-        np.concatenate([np.zeros(0, dtype=np.int64), *pupils]),
-        codes[0] if len(codes) == 1 else np.concatenate(codes, axis=1),
-        np.concatenate([np.zeros(0, "M8[s]"), *(table.administered_on for table in tables)]),
+        _side_by_side(none, pupils),
+        _side_by_side(
+            np.zeros((len(form.items), 0), dtype=np.uint8), [table.codes for table in tables]
+        ),
+        _side_by_side(none.view("M8[s]"), [table.administered_on for table in tables]),
         tuple(table.table.name for table in tables),
         np.repeat(np.arange(len(tables)), [len(table.rows) for table in tables]),
-        np.concatenate(
-            [np.zeros(0, dtype=np.int64), *(table.table.numbers[table.rows] for table in tables)]
-        ),
-        np.concatenate([np.zeros(0), *(table.duration_s for table in tables)]),
+        _side_by_side(none, [table.table.numbers[table.rows] for table in tables]),
+        _side_by_side(np.zeros(0), [table.duration_s for table in tables]),
     )
+
+
+def _side_by_side(none: NDArray[T], parts: Sequence[NDArray[T]]) -> NDArray[T]:
+    """Return arrays put together along the last axis; a single one as it is."""
+    return parts[0] if len(parts) == 1 else np.concatenate([none, *parts], axis=-1)
 
 
 def _report_forms(plan: Plan, slot: int, roster: Roster, forms: Forms, log: ProblemLog) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mhscreen.plan.norming import FlatStrata, LinePlan, NormPlan, StratumPlan
     from mhscreen.plan.plan import Plan
     from mhscreen.plan.scales import ScaleStates
+    from mhscreen.steps.bind import ResponseBatch
     from mhscreen.steps.score import ScaleScores
 
 __all__ = [
@@ -291,28 +292,35 @@ def norm(plan: Plan, scores: Scores) -> NormedScores:
     expect("scores", scores, Scores)
     batch = scores.batch
     check_plan(plan, batch.plan)
-    roster = batch.roster
-    people: dict[object, People] = {}
-    normed = []
-    for one in plan.norms:
-        forms = batch.forms[one.slot]
-        when = form_moment(plan, forms, batch.at)
-        key: object = one.slot if when is None else str(when[0])
-        if key not in people:
-            people[key] = (
-                tell_apart(
-                    plan.norms,
-                    roster.sex[forms.pupil],
-                    form_ages(plan, roster, forms, batch.at),
-                    roster.grade[forms.pupil],
-                )
-                if when is None
-                else pupils_at(plan.norms, roster, when)
-            )
-        kind = people[key].kind if when is None else people[key].kind[forms.pupil]
-        scale = scores.forms[one.slot].scales[one.scale]
-        normed.append(_norm(one, scale, people[key], kind))
+    people = _people_by_slot(plan, batch)
+    normed = [
+        _norm(one, scores.forms[one.slot].scales[one.scale], *people[one.slot])
+        for one in plan.norms
+    ]
     return NormedScores(scores, tuple(normed))
+
+
+def _people_by_slot(
+    plan: Plan, batch: ResponseBatch
+) -> dict[int, tuple[People, NDArray[np.unsignedinteger]]]:
+    """Return the kinds of pupils by slot, and of which kind the pupil of each form is."""
+    roster = batch.roster
+    at_once: dict[str, People] = {}
+    found = {}
+    for slot in dict.fromkeys(one.slot for one in plan.norms):
+        forms = batch.forms[slot]
+        when = form_moment(plan, forms, batch.at)
+        if when is None:
+            ages = form_ages(plan, roster, forms, batch.at)
+            sex, grade = roster.sex[forms.pupil], roster.grade[forms.pupil]
+            people = tell_apart(plan.norms, sex, ages, grade)
+            found[slot] = people, people.kind
+            continue
+        if str(when[0]) not in at_once:
+            at_once[str(when[0])] = pupils_at(plan.norms, roster, when)
+        people = at_once[str(when[0])]
+        found[slot] = people, people.kind[forms.pupil]
+    return found
 
 
 def norm_scale(

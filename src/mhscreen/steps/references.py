@@ -88,9 +88,10 @@ class References:
 def read_references(column: Column) -> References:
     """Read a column of references as `parse_subject` does, once per distinct value."""
     values = column.values
-    texts, odd = Texts.of(()), list(range(len(values)))
     if isinstance(values, Texts):
         texts, odd = values, np.flatnonzero(~values.is_plain()).tolist()
+    else:
+        texts, odd = Texts.of(()), list(range(len(values)))
     if not odd:
         return References(texts, column.index, np.empty(0, dtype=np.int64))
     # What is plain stands for itself; what is not is put behind it, as it is read.

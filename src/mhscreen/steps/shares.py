@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mhscreen.definitions.programme import ExpectedShare, Programme
+    from mhscreen.steps.roster import Roster
+    from mhscreen.steps.tables import Column
     from mhscreen.steps.triage import Triage
 
 __all__ = ["Share", "count_shares", "judge_shares", "tiers_by_school"]
@@ -27,11 +29,11 @@ CHANCE = 3.0
 
 def tiers_by_school(triage: Triage) -> dict[str, list[int]]:
     """Return the number of pupils by school and `ScreenTier`, schools in alphabetical order."""
-    schools = triage.normed.scores.batch.roster.school
-    names, place = np.unique(schools.astype(str), return_inverse=True)
-    table = np.zeros((len(names), len(ScreenTier)), dtype=np.int64)
-    np.add.at(table, (place, triage.screen), 1)
-    return dict(zip(names.tolist(), table.tolist(), strict=True))
+    names, place = _numbered(triage.normed.scores.batch.roster.texts["school"])
+    tiers = len(ScreenTier)
+    counts = np.bincount(place * tiers + triage.screen, minlength=len(names) * tiers)
+    table = counts.reshape(len(names), tiers)
+    return {name: row for name, row in zip(names, table.tolist(), strict=True) if any(row)}
 
 
 class Share(NamedTuple):
@@ -56,15 +58,7 @@ def count_shares(triage: Triage) -> dict[Share, tuple[int, int]]:
     of two halves of a batch add up to those of the whole.
     """
     roster = triage.normed.scores.batch.roster
-    school = roster.school.astype(str)
-    class_ = np.array(
-        [f"{a}, {b}" if b else "" for a, b in zip(roster.school, roster.class_, strict=True)],
-        dtype=str,
-    )
-    groups = {
-        kind: np.unique(group, return_inverse=True)
-        for kind, group in (("school", school), ("class", class_))
-    }
+    groups = {"school": _numbered(roster.texts["school"]), "class": _classes(roster)}
     counts: dict[Share, tuple[int, int]] = {}
     measures = _measures(triage)
     for measure in dict.fromkeys(one.measure for one in triage.plan.programme.expected_shares):
@@ -72,10 +66,27 @@ def count_shares(triage: Triage) -> dict[Share, tuple[int, int]]:
             for kind, (names, place) in groups.items():
                 number = np.bincount(place, weights=among, minlength=len(names))
                 hits = np.bincount(place, weights=counted & among, minlength=len(names))
-                for name, n, k in zip(names.tolist(), number.tolist(), hits.tolist(), strict=True):
+                for name, n, k in zip(names, number.tolist(), hits.tolist(), strict=True):
                     if name and n:
                         counts[Share(measure, label, kind, name)] = int(k), int(n)
     return counts
+
+
+def _numbered(column: Column) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the texts of a column, empty ones too, in their order, and which each row has."""
+    names, place = np.unique(np.array([*column.values, ""], dtype=str), return_inverse=True)
+    return names.tolist(), place[column.index]
+
+
+def _classes(roster: Roster) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the classes with their schools, and which each pupil is in; empty for none."""
+    schools, school = _numbered(roster.texts["school"])
+    classes, class_ = _numbered(roster.texts["class"])
+    used, place = np.unique(school * len(classes) + class_, return_inverse=True)
+    pairs = [divmod(one, len(classes)) for one in used.tolist()]
+    texts = [f"{schools[a]}, {classes[b]}" if classes[b] else "" for a, b in pairs]
+    names, merged = np.unique(np.array(texts, dtype=str), return_inverse=True)
+    return names.tolist(), merged[place]
 
 
 def judge_shares(

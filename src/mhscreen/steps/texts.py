@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -77,7 +78,7 @@ class Texts(Sequence[str]):
         """Iterate over them as strings."""
         return iter(self.strings())
 
-    @property
+    @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """The bytes of each."""
         return np.diff(self.starts)
@@ -137,9 +138,8 @@ class Texts(Sequence[str]):
 
     def _width(self) -> int:
         """Return how long all of them are; 0 where they differ."""
-        width = int(self.starts[1]) if len(self) else 0
-        alike = width and np.array_equal(self.starts, np.arange(0, len(self.data) + 1, width))
-        return width if alike else 0
+        shortest = int(self.lengths.min(initial=len(self.data)))
+        return shortest if shortest == self.lengths.max(initial=0) else 0
 
     def words(self, number: int) -> NDArray[np.uint64]:
         """Return the first bytes of each as numbers, filled up with zeros; shape (number, texts).
@@ -150,7 +150,11 @@ class Texts(Sequence[str]):
         if 0 < width <= number * WORD:
             block = np.zeros((len(self), number * WORD), dtype=np.uint8)
             block[:, :width] = self.data.reshape(len(self), width)
-            return np.ascontiguousarray(block.view("<u8").T)
+            side_by_side = block.view("<u8")
+            words = np.empty((number, len(self)), dtype=np.uint64)
+            for place, word in enumerate(words):
+                word[:] = side_by_side[:, place]
+            return words
         padded = np.append(self.data, np.zeros(number * WORD, dtype=np.uint8))
         anywhere = np.ndarray(len(padded) - WORD + 1, "<u8", padded.data, strides=(1,))
         lengths = self.lengths
