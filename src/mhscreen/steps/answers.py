@@ -26,6 +26,7 @@ __all__ = ["NOT_A_TIME", "illegal_hint", "read_answers", "read_durations", "read
 
 _HINT = "the value is withheld; look at this row of the file"
 _HINT_SHIFTED = "coding offset? the codes of this table seem to begin one too high"
+_BLOCK = 1 << 15
 _MANY = 20  # illegal answers that may be one mistake of coding, and no longer a slip of somebody's
 
 NOT_A_TIME = np.datetime64("NaT", "s")
@@ -136,7 +137,10 @@ def _gather(
     else:
         table = np.full(256, rc.BLANK, dtype=np.uint8)
         table[: len(lookup) - 1] = lookup[:-1]
-        out[:] = np.frombuffer(index.tobytes().translate(table.tobytes()), dtype=np.uint8)
+        codes = table.tobytes()
+        for start in range(0, len(index), _BLOCK):  # so that no new memory is asked for
+            part = slice(start, start + _BLOCK)
+            out[part] = np.frombuffer(index[part].tobytes().translate(codes), dtype=np.uint8)
 
 
 def _band(item: ItemPlan, cell: object) -> int | None:

@@ -135,13 +135,13 @@ def find_patterns(
     """
     places = list(_places(keys))
     words = np.zeros((1 + places[-1][0] if places else 1, len(ways.pupil)), dtype=np.uint64)
+    padded = [np.append(one.key, one.key.dtype.type(0)) for one in keys]  # no form: no bits
     for start in range(0, words.shape[1], _BLOCK):
         block = slice(start, start + _BLOCK)
         words[0, block] = group[ways.pupil[block]] + 1
-        for (word, shift), one in zip(places, keys, strict=True):
-            form = ways.form[one.slot, block]
-            key = np.append(one.key, one.key.dtype.type(0)).take(form, mode="wrap")
-            words[word, block] |= key.astype(np.uint64) << np.uint64(shift)
+        for (word, shift), one, key in zip(places, keys, padded, strict=True):
+            bits = key.take(ways.form[one.slot, block], mode="wrap").astype(np.uint64)
+            words[word, block] |= bits << np.uint64(shift)
     first, of_way = _distinct(words)
     kinds = words[:, first]
     use_of = plan.uses[(kinds[0] & np.uint64((1 << _GROUP_BITS) - 1)).astype(np.int64) - 1]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mhscreen.kernels.lookup import gather
 from mhscreen.kernels.sums import smallest_type
 from mhscreen.kernels.used import number_used
 from mhscreen.plan.norming import LinePlan
@@ -92,9 +91,8 @@ def pupils_at(norms: Sequence[NormPlan], roster: Roster, when: NDArray[np.dateti
     # There are fewer days of birth than pupils.
     every = age_in_years(low + np.arange(days), when, np.full(days, np.nan))
     ages = _ages_between(norms)
-    unknown = np.isnat(born)
-    day = np.where(unknown, low, born) - low
-    code = gather(_place_between(ages, every), day.astype(np.int64).astype(np.uint32))
+    code = _place_between(ages, every).take((born - low).astype(np.int64), mode="clip")
+    unknown = np.flatnonzero(np.isnat(born))
     code[unknown] = _place_between(ages, roster.age[unknown])
     return _combine(norms, roster.sex, ages, code, roster.grade)
 
