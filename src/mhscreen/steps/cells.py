@@ -66,6 +66,8 @@ def heading_key(heading: str) -> str:
     >>> heading_key(" PHQ9-01 "), heading_key("ＳＤＱ Teacher 1")
     ('phq9_01', 'sdq_teacher_1')
     """
+    if heading.isascii() and heading.isidentifier():  # by far the usual case
+        return heading.lower()
     return _HEADING.sub("_", unicodedata.normalize("NFKC", heading).strip()).casefold()
 
 
