@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import re
 import sys
 import types
@@ -569,7 +570,41 @@ def _differences() -> str:
     return table(heading, lines)
 
 
+STUDIES = ROOT / "benchmarks/psychometrics/results"
+
+
+def part_study(argument: str) -> str:
+    """Return a table that a study command printed: the name of its file, and which table."""
+    name, number = argument.split()
+    tables = (STUDIES / f"{name}.md").read_text("utf-8").strip().split("\n\n")
+    return tables[int(number) - 1].strip()
+
+
+def part_bars(argument: str) -> str:
+    """Return the bars that a benchmark kept: the name of its file."""
+    kept = json.loads((STUDIES / f"{argument}.json").read_text("utf-8"))
+    rows = []
+    for row in kept["rows"]:
+        sign = "at least" if row["unit"] == "as fast" else "at most"
+        bar = "" if row["bar"] is None else f"{sign} {row['bar']:g} ×"
+        met = {None: "", True: "yes", False: "**no**"}[row["met"]]
+        ratio = float(row["ratio"])
+        shown = f"{float(f'{ratio:.2g}'):,g} ×"
+        words = f"{shown} {row['unit']}"
+        rows.append([row["analysis"], row["against"], words, bar, met, row["same"]])
+    heading = [
+        "analysis",
+        "against",
+        f"ours, {kept['forms']:,} forms",
+        "bar",
+        "met",
+        "seen to agree",
+    ]
+    return table(heading, rows)
+
+
 PARTS: dict[str, Callable[[str], str]] = {
+    "bars": part_bars,
     "commands": part_commands,
     "conformance": part_conformance,
     "conformance-oracles": part_conformance_oracles,
@@ -584,6 +619,7 @@ PARTS: dict[str, Callable[[str], str]] = {
     "problem-codes": part_problem_codes,
     "roster-columns": part_roster_columns,
     "shipped": part_shipped,
+    "study": part_study,
     "vocabulary": part_vocabulary,
 }
 

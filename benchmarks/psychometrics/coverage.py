@@ -1,8 +1,9 @@
 """How often intervals hold the truth, and how near estimates come: simulation studies.
 
-``python benchmarks/psychometrics/coverage.py [samples]`` prints the tables that stand in
-``docs/reference/coverage-of-intervals.md``. Every study makes samples from a known truth; the
-seeds are fixed. With 1000 samples a coverage of 0.95 is known to about 0.014 either way.
+``python benchmarks/psychometrics/coverage.py [samples]`` prints in some two minutes the tables in
+``results/coverage.md``, from which ``docs/reference/coverage-of-intervals.md`` is written. Every
+study makes samples from a known truth; the seeds are fixed. With 1000 samples a coverage of 0.95
+is known to about 0.014 either way.
 """
 
 from __future__ import annotations
@@ -257,7 +258,8 @@ def main(samples: int) -> None:
     for study in STUDIES:
         start = time.perf_counter()
         rows = list(study(samples))
-        print(f"\n| {(study.__doc__ or '').partition(' ')[2].rstrip('.')} | samples | found |")
+        words = (study.__doc__ or "").partition(" ")[2].rstrip(".")
+        print(f"\n| {words[0].upper()}{words[1:]} | samples | found |")
         print("| --- | --- | ---: |")
         for name, where, value in rows:
             print(f"| {name} | {where} | {value} |")

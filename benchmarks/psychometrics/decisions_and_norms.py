@@ -1,8 +1,10 @@
 """Time bootstrap intervals, raking and norms against loops and R, on the same pupils in one run.
 
-``python benchmarks/psychometrics/decisions_and_norms.py [pupils]`` checks each result against the
-slow way before it times either, and prints ratios. Trust the ratios, not the seconds. Slow ways
-run fewer times and are scaled. R is asked where ``Rscript`` with pROC and survey is installed.
+``python benchmarks/psychometrics/decisions_and_norms.py [pupils …]`` checks each result against
+the slow way before it times either, and prints ratios: the table in
+``results/decisions_and_norms.md``, from which the page is written. Trust the ratios, not the
+seconds. Slow ways run fewer times and are scaled. R is asked where ``Rscript`` with pROC and
+survey is installed. With the usual two sizes it takes about five minutes.
 """
 
 from __future__ import annotations
@@ -22,15 +24,7 @@ from scipy.stats import rankdata
 from mhscreen.psychometrics import roc
 from mhscreen.psychometrics.accuracy import Criterion, assess_accuracy
 from mhscreen.psychometrics.cut_scores import choose_cut
-from mhscreen.psychometrics.norms import (
-    Formula,
-    ScoreRange,
-    choose_norm_model,
-    count_cells,
-    fit_norm,
-    mid_ranks,
-    rake_weights,
-)
+from mhscreen.psychometrics.norms import mid_ranks, rake_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,8 +107,11 @@ def ask_r(columns: dict[str, NDArray[Any]]) -> list[float]:
     return [] if done.returncode else [float(one) for one in done.stdout.split()]
 
 
-def main(pupils: int) -> None:
-    """Print a row for each comparison."""
+Row = tuple[str, float, str, float]
+
+
+def compared(pupils: int) -> list[Row]:
+    """Return for each analysis what ours takes, and what another way takes."""
     rng = np.random.default_rng(1)
     case = rng.random(pupils) < 0.1
     score = rng.binomial(27, np.where(case, 0.35, 0.2)).astype(float)
@@ -126,7 +123,7 @@ def main(pupils: int) -> None:
     slow = loop(score, case, 200, rng)
     assert abs(np.std(slow) / np.std(roc.area(*roc.resample(roc.tally(score, case), DRAWS, rng)))
                - 1) < 0.25  # fmt: skip
-    rows: list[tuple[str, float, str, float]] = []
+    rows: list[Row] = []
 
     ours = seconds(lambda: assess_accuracy(score, case, criterion=found.criterion,
                                            interval="bootstrap", draws=DRAWS, rng=rng))  # fmt: skip
@@ -134,7 +131,7 @@ def main(pupils: int) -> None:
     rows.append(("1000 bootstrap areas, from pupils to interval", ours, "resampling loop", theirs))
     asked = ask_r({"score": score, "case": case, "sex": sex, "grade": grade})
     if asked:
-        rows.append(("the same", ours, "R pROC", asked[0]))
+        rows.append(("1000 bootstrap areas, from pupils to interval", ours, "R pROC", asked[0]))
     ours = seconds(lambda: choose_cut(found, draws=DRAWS, rng=rng))
     theirs = seconds(lambda: cut_loop(score, case, SLOW, rng), 3) * DRAWS / SLOW
     rows.append(("1000 cuts chosen anew, optimism", ours, "resampling loop", theirs))
@@ -148,20 +145,21 @@ def main(pupils: int) -> None:
     ours = seconds(lambda: mid_ranks(score, scores, weight, school))
     theirs = seconds(lambda: [((score < s) + 0.5 * (score == s)).mean() for s in scores])
     rows.append(("percentiles with intervals over schools", ours, "means alone, a loop", theirs))
-    for label, one, other, time_of_other in rows:
-        print(f"{label:46} {one * 1000:9.1f} ms   {other:20} {time_of_other * 1000:11.1f} ms"
-              f"   {time_of_other / one:8.1f} x")  # fmt: skip
+    return rows
 
-    of = ScoreRange(0, 27, float(score.mean()), float(score.std()))
-    counting = seconds(lambda: count_cells(grade * 1.0, sex * 1.0, score, weight, of))
-    cells = count_cells(grade * 1.0, sex * 1.0, score, weight, of)
-    fit = seconds(lambda: fit_norm(cells, "shash", Formula((2, 1, 1), sex=True)))
-    chosen = seconds(
-        lambda: choose_norm_model(cells, score, weight, rng=np.random.default_rng(1)), 1
-    )
-    print(f"norms of {pupils} pupils: count {counting * 1000:.0f} ms, fit {fit * 1000:.0f} ms, "
-          f"choose among all models on 10 folds {chosen:.1f} s")  # fmt: skip
+
+def main(sizes: list[int]) -> None:
+    """Print a row for each comparison, with a column for each size."""
+    every = [compared(pupils) for pupils in sizes]
+    print("| analysis | against | " + " | ".join(f"{pupils:,} pupils" for pupils in sizes) + " |")
+    print("| --- | --- |" + " ---: |" * len(sizes))
+    for rows in zip(*every, strict=True):
+        ratios = [f"{theirs / ours:.2g}" for _, ours, _, theirs in rows]
+        words = [
+            f"{float(ratio):,.0f} ×" if float(ratio) >= 10 else f"{ratio} ×" for ratio in ratios
+        ]
+        print(f"| {rows[0][0]} | {rows[0][2]} | " + " | ".join(words) + " |")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    main([int(one) for one in sys.argv[1:]] or [10_000, 100_000])

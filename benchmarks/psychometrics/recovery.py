@@ -156,7 +156,7 @@ def weighted_models(rng: np.random.Generator, replications: int) -> list[str]:
     values: list[float] = []
     tests: list[bool] = []
     for _ in range(replications):
-        weights = np.where(rng.random(FORMS) < 0.2, 4.0, 0.25)
+        weights = np.where(rng.random(FORMS) < 0.3, 3.0, 0.4)
         answers = latent(rng)
         found = mp.confirm_factors(answers, KEYS, weights=weights)
         first = next(e for e in found.estimates if e.kind == "loading")

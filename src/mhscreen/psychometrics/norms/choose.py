@@ -234,8 +234,10 @@ class ModelChoice(Result):
         ax.errorbar(self.behind[order], rows, xerr=self.behind_se[order], fmt="o", capsize=2)
         ax.set_yticks(rows, [self.candidates[place].label for place in order])
         ax.axvline(0, linestyle=":", color="grey")
-        ax.plot(self.behind[[self.chosen]], np.flatnonzero(order == self.chosen), "rs")
-        ax.set(xlabel="ranked probability score, behind the best")
+        chosen = np.flatnonzero(order == self.chosen)
+        ax.plot(self.behind[[self.chosen]], chosen, "rs", label="chosen")
+        ax.legend()
+        ax.set(xlabel="ranked probability score, behind the best; smaller is better")
 
 
 def choose_norm_model(
