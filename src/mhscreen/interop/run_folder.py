@@ -163,8 +163,9 @@ def screen_files(
     ``unmatched.jsonl``, ``problems.csv`` and ``run.json``. All of them appear, or none. The same
     input gives the same bytes, whatever `chunk` and `workers` are.
 
-    The files may be larger than memory: they are sorted into parts of whole pupils, and each part
-    is screened alone. A run that was killed goes on where it was when it is started again.
+    The files may be larger than memory: they are screened in parts of whole pupils. Files that all
+    follow the roster are read in step with it; otherwise they are sorted into parts first. A run
+    that was killed goes on where it was when it is started again.
 
     Parameters
     ----------
@@ -202,6 +203,8 @@ def screen_files(
         another run is at work in the temporary folder.
     ResponseError
         If the roster cannot be read, is empty or lacks a required column. Nothing is written.
+    StoppedError
+        If one of several processes was stopped. The next run goes on.
     """
     tell = progress or (lambda _step, _done, _total: None)
     when = moment(at, plan.programme.zone)

@@ -93,7 +93,7 @@ def _key(record: Record) -> Any:
 
 
 def _read(path: Path) -> Iterator[Record]:
-    with path.open("rb") as file:
+    with path.open(encoding="utf-8", newline="\n") as file:
         for line in file:
             yield json.loads(line)
 
