@@ -30,6 +30,12 @@ the one-byte codes once and writing a score of four bytes and a band of one byte
 one thread. The floor of a run on files: the same reader over the same files, and the same writers
 given results that are finished."""
 
+_HOW = """\
+`pip install -r benchmarks/speed/peers.txt` brings the other programs, beside R with psych; what is
+absent is said. On an idle machine; a run that was stopped goes on with the same command. What takes
+long is asked for: `--files 1000000` (runs on files), `--memory 3000000` (their peak),
+`--growth 10000000` (scoring ten times as many), `--engines 40000` (Dask and Spark)."""
+
 _HEAD = (
     "# Speed / 速度",
     _TURNS.replace("\n", " "),
@@ -124,6 +130,7 @@ def markdown(result: dict[str, Any]) -> str:
         "![Time of scoring as a multiple of the floor](speed.svg)",
         "## How it was measured / 测量方式",
         f"```sh\n{result['command']}\n```",
+        _HOW.replace("\n", " "),
         run_on,
         "## Rates of runs on files / 文件运行的速率",
         "On this machine, from CSV unless it says otherwise; of use only to plan a large run.",
