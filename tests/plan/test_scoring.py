@@ -1,5 +1,7 @@
 """A form, compiled: which answers are legal, what they score, and what cannot be summed."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -154,3 +156,10 @@ def test_no_other_code_than_an_answer_adds_to_a_sum(instrument):
             assert not one.value[rest].any()
             assert not one.answered[rest].any()
             assert not one.known[rest].any()
+
+
+def test_a_form_that_was_scored_with_is_handed_on_no_larger_than_before(instrument):
+    form = compile_form(instrument("sdq"), Informant.SELF)
+    before = len(pickle.dumps(form))
+    assert form.coding.scales
+    assert len(pickle.dumps(form)) == before

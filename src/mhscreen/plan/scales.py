@@ -89,6 +89,10 @@ class ScalePlan:
     levels: LevelsPlan | None = None
     irt: IrtPlan | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is handed to another process: what follows from it is found there again."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
     @cached_property
     def encoding(self) -> Encoding | None:
         """How its state is found from its items; None where it is no sum, or has many states."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -191,6 +191,10 @@ class FormPlan:
     """Item row by normalised column name."""
     quality: QualityPlan | None = field(default=None, repr=False)
     """Its response-quality indices."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is handed to another process: what follows from it is found there again."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def coding(self) -> FormCoding:
