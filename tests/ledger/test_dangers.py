@@ -218,6 +218,15 @@ def test_the_interview_after_four_weeks_is_not_the_one_before_the_decision(book)
     assert "review_after_four_weeks" in open_ids(case)
 
 
+@pytest.mark.parametrize("day, is_open", [("2026-10-19", True), ("2026-11-09", False)])
+def test_an_interview_on_the_next_day_is_no_review_after_four_weeks(book, day, is_open):
+    general = book.general()
+    talk = book.interview("2026-10-15", general)
+    decided = book.decide("2026-10-16", "general", general, talk)
+    case = book.fold(general, talk, decided, book.interview(day))
+    assert ("review_after_four_weeks" in open_ids(case)) is is_open
+
+
 def test_a_raised_tier_that_names_old_entries_asks_for_everything_anew(book, severe_case):
     told = book.tell("2026-10-16T13:00:00+08:00", "class_teacher")
     raised = book.decide("2027-03-11", "major", severe_case[0], basis="emergency",

@@ -106,6 +106,8 @@ class ActionStep(Model):
     """Ways that count; empty: any."""
     due: Due | None = None
     """By when, from the decision on."""
+    not_before: Due | None = None
+    """From which day on an entry counts: a review after four weeks is not held on the next day."""
     every: FollowUpRhythm | None = None
     """How often, from the decision on."""
     kind: PlanKind | None = None
@@ -117,6 +119,9 @@ class ActionStep(Model):
     def _one(self) -> ActionStep:
         if (self.due is None) == (self.every is None):
             msg = "give exactly one of due, every"
+            raise ValueError(msg)
+        if self.not_before is not None and self.due is None:
+            msg = "not_before stands beside due only"
             raise ValueError(msg)
         return self
 

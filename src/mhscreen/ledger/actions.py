@@ -260,7 +260,11 @@ def _action(
     else:
         due = _due(programme, step.due, begins)
         # An interview that is asked for afterwards is another than the one before the decision.
-        done = _done(step, begins if step.does is EntryType.INTERVIEW else since, events)
+        counts_from = begins if step.does is EntryType.INTERVIEW else since
+        earliest = _due(programme, step.not_before, begins)
+        if earliest is not None:
+            counts_from = max(counts_from, earliest.replace(hour=0, minute=0, second=0))
+        done = _done(step, counts_from, events)
     return Action(
         id=step.id,
         does=step.does,
