@@ -46,6 +46,12 @@ HOLDS, UNDECIDED = 2, 1
 KEY = bytes(range(32))
 
 
+@pytest.fixture(autouse=True)
+def evidence_is_shared_from_the_second_pupil_on(monkeypatch):
+    """Of a few pupils each is asked for the evidence, which would show nothing here."""
+    monkeypatch.setattr("mhscreen.steps.entry_reasons._FEW", 0)
+
+
 def models(entries):
     """Return the entries as models, made one pupil at a time and without hurry."""
     return [OnePupil(entries, place).entry() for place in range(len(entries))]
@@ -324,6 +330,37 @@ def assert_as_models(entries):
 @settings(max_examples=25)
 def test_what_is_written_equals_what_the_models_would_say(school, made_up, data):
     assert_as_models(school.screen(*data.draw(made_up.pupils())).entries)
+
+
+def test_pupils_with_several_forms_are_cited_with_their_own(school):
+    # What is shown is the same form; the rule holds by the other one.
+    low = dict.fromkeys((f"q{n}" for n in range(1, 8)), 3)
+    pupils = [
+        school.pupil(
+            f"A{number}",
+            forms={"phqa": [school.calm("phqa", q9=1), school.calm("phqa", **low, q8=number)]},
+        )
+        for number in range(4)
+    ]
+    entries = school.screen(*pupils).entries
+    assert_as_models(entries)
+    totals = [
+        {found["value"] for rule in entry["tier_reasons"] for found in rule["evidence"]}
+        for entry in entries
+    ]
+    assert [{21 + number} <= found for number, found in enumerate(totals)] == [True] * 4
+
+
+def test_what_is_missed_depends_on_what_was_to_be_filed(school):
+    asked = {"asq": school.calm("asq", q1=None)}
+    pupils = [
+        school.pupil("A1", forms={"phqa": None, "gad7": None, **asked}),
+        school.pupil("A2", stage="primary", grade=5, forms={"dsrsc": None, **asked}),
+    ]
+    entries = school.screen(*pupils).entries
+    assert_as_models(entries)
+    opened = [{what for rule in entry["undecided"] for what in rule["open"]} for entry in entries]
+    assert opened[0] != opened[1]
 
 
 def damaged(roster, answers, seed):
