@@ -218,9 +218,6 @@ def _with_face_value(plan: FormPlan) -> FormPlan:
                 more = 0 if scale.combine == "count" else 1
                 value = parts.value + more
                 tables[place, _FACE] = pack(value, value, value, parts.known, parts.known)[0]
-                if plan.items[row].blank_score is None:
-                    # No form has this code here; with it, items are looked up code by code.
-                    tables[place, rc.COUNTED_BLANK] = tables[place, _FACE]
         scales.append(replace(scale, tables=tables))
     return replace(plan, scales=tuple(scales))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from mhscreen.definitions.kinds import LevelScale
 from mhscreen.kernels import codes as rc
 from mhscreen.kernels.logic import HOLDS, UNDECIDED
 from mhscreen.plan.norming import NormPlan, compile_norms
+from mhscreen.plan.scales import ScalePlan
 from mhscreen.plan.scoring import FormPlan, ItemPlan, answer_key, compile_form
 from mhscreen.problems import DefinitionError
 from mhscreen.steps.norm import norm_scale
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mhscreen.definitions import Instrument, NormTable
     from mhscreen.definitions.instrument import Item, Scale
     from mhscreen.loading import Library
+    from mhscreen.plan.scales import Encoding
     from mhscreen.vocabulary import Informant
 
 __all__ = [
@@ -406,7 +408,23 @@ def compile_change(form: Form, change: Change, *, whole: bool = False) -> FormPl
         plan = _compile_scales(form, instrument, change.scales)
     elif change.instrument is not None:
         plan = _compile(instrument, form.informant)
-    return plan if change.plan is None else change.plan(plan)
+    if change.plan is not None:
+        plan = change.plan(plan)
+    return plan if plan is form.plan else replace(plan, scales=tuple(map(_once, plan.scales)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Once(ScalePlan):
+    """A scale that scores few forms, once: finding its states first would cost more."""
+
+    @cached_property
+    def encoding(self) -> Encoding | None:
+        """Nothing: each form is scored by itself."""
+        return None
+
+
+def _once(scale: ScalePlan) -> _Once:
+    return _Once(**{one.name: getattr(scale, one.name) for one in fields(ScalePlan)})
 
 
 def _compile_scales(form: Form, instrument: Instrument, changed: Sequence[str]) -> FormPlan:
