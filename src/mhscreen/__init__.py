@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         MhscreenError,
         Problem,
         ResponseError,
+        StoppedError,
         UsageError,
     )
     from mhscreen.review.affected import AffectedPupil
@@ -128,6 +129,7 @@ _HOMES = {
         "MhscreenError",
         "Problem",
         "ResponseError",
+        "StoppedError",
         "UsageError",
     ),
     "mhscreen.review.affected": ("AffectedPupil",),
@@ -183,6 +185,7 @@ __all__ = [
     "ScreenTier",
     "Screening",
     "Stage",
+    "StoppedError",
     "Tier",
     "Triage",
     "UsageError",

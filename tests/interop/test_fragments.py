@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import sys
 
@@ -221,6 +222,21 @@ def test_a_run_that_was_stopped_goes_on_with_what_is_not_done(
     assert not (tmp_path / "out").exists()
     screen_fragments(plan, found, at=AT, out=tmp_path / "out", run=run)
     assert screened == ["000000", "000001", "000001", "000002"]
+    check_same(tmp_path / "out", whole)
+
+
+def test_a_process_that_is_killed_is_named_and_what_is_done_is_kept(plan, frames, whole, tmp_path):
+    found = cut(frames, tmp_path / "in", 45)
+
+    def run(call, number):
+        call(0)
+        return in_processes(2)(os._exit, number)
+
+    with pytest.raises(mh.StoppedError, match="start the same command again"):
+        screen_fragments(plan, found, at=AT, out=tmp_path / "out", run=run)
+    assert not (tmp_path / "out").exists()
+    assert [one.name for one in (tmp_path / ".out.work" / "alone").iterdir()] == ["000000"]
+    screen_fragments(plan, found, at=AT, out=tmp_path / "out", run=in_processes(1))
     check_same(tmp_path / "out", whole)
 
 

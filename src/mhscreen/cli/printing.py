@@ -11,9 +11,8 @@ import typer
 from mhscreen.problems import (
     AnalysisError,
     DefinitionError,
+    MhscreenError,
     ResponseError,
-    StoppedError,
-    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def errors_end_with(status: int) -> Iterator[None]:
         number = len(error.problems)
         typer.echo(f"{number} problem{'' if number == 1 else 's'}", err=True)
         raise typer.Exit(status) from None
-    except (StoppedError, UsageError) as error:
+    except MhscreenError as error:
         typer.echo(f"mhscreen: {error}", err=True)
         raise typer.Exit(2) from None
     except OSError as error:

@@ -16,7 +16,7 @@ import pickle
 import platform
 import shutil
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -35,11 +35,18 @@ from mhscreen.interop.headless import find_headless, read_headless
 from mhscreen.interop.merged import entries_root, judge_all_shares, merge_unmatched, merge_urgent
 from mhscreen.interop.part import Job, PartFiles, bind_part, screen_to_files
 from mhscreen.interop.partition import ROSTER, RosterIndex, hash_names
+from mhscreen.interop.pool import WORKER_STOPPED
 from mhscreen.interop.problem_file import problem_record, read_problems, write_problems
 from mhscreen.interop.sorted_lines import merge_runs, write_run
 from mhscreen.interop.subjects import row_names
 from mhscreen.interop.text import fingerprint
-from mhscreen.problems import MhscreenError, ProblemLog, ResponseError, UsageError
+from mhscreen.problems import (
+    MhscreenError,
+    ProblemLog,
+    ResponseError,
+    StoppedError,
+    UsageError,
+)
 from mhscreen.steps.cells import moment
 from mhscreen.steps.emit import find_cycle, local_times
 from mhscreen.steps.identity import Candidates, Claim, says_who
@@ -346,7 +353,10 @@ def _run_in_processes(workers: int, call: Callable[[int], Any], number: int) -> 
         workers, get_context("spawn"), initializer=_prepare, initargs=(pickle.dumps(call),)
     )
     with pool:
-        return list(pool.map(_call, range(number)))
+        try:
+            return list(pool.map(_call, range(number)))
+        except BrokenExecutor as error:
+            raise StoppedError(WORKER_STOPPED) from error
 
 
 _CALLS: list[Callable[[int], Any]] = []  # of this process, which has no other
@@ -420,6 +430,8 @@ def screen_fragments(
         _check_names(task, parts)
         with whole_folder(out) as folder:
             record = _write(task, parts, work / "merge", folder, basis)
+    except StoppedError:  # the next run goes on
+        raise
     except MhscreenError:  # the files must be mended first: what is done is of no use
         shutil.rmtree(work)
         raise

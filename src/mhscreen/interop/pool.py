@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     Task = tuple["PartInput", Path]
     Result = tuple[Path, bool]  # of a part, and whether it was done just now
 
-__all__ = ["Parts", "screen_parts"]
+__all__ = ["WORKER_STOPPED", "Parts", "screen_parts"]
+
+WORKER_STOPPED = (
+    "a process that was screening a part of the pupils was stopped, or ran out of "
+    "memory; nothing is lost: start the same command again and it goes on, or with "
+    "fewer workers (a script calls this below 'if __name__ == \"__main__\":')"
+)
+"""What is said when one of several processes is gone."""
 
 
 class PartInput(Protocol):
@@ -106,12 +113,7 @@ def _at_once(job: Job, tasks: Iterator[Task], workers: int) -> Iterator[Result]:
             while waiting:
                 yield _result(*waiting.popleft())
         except BrokenExecutor as error:
-            msg = (
-                "a process that was screening a part of the pupils was stopped, or ran out of "
-                "memory; nothing is lost: start the same command again and it goes on, or with "
-                "fewer workers (a script calls this below 'if __name__ == \"__main__\":')"
-            )
-            raise StoppedError(msg) from error
+            raise StoppedError(WORKER_STOPPED) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
