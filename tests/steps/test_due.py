@@ -128,3 +128,15 @@ def test_nothing_is_due_and_nobody_is_assigned_where_nothing_was_found(school):
 )
 def test_the_urgent_go_to_the_on_duty_role(school, answers, role):
     assert school.one(forms={"phqa": school.calm("phqa", **answers)})["assignee"] == role
+
+
+@pytest.mark.parametrize("wish", [{"school_days": 0}, {"school_days": 2}, {"monthly_review": True}])
+def test_of_many_pupils_each_is_due_as_if_alone(plan, wish):
+    rng = np.random.default_rng(0)
+    seconds = rng.integers(0, 40 * 86_400, 400)
+    clock = np.datetime64("2026-09-20T00:00:00", "s") + seconds.astype("m8[s]")
+    clock[::19] = np.datetime64("NaT")
+    alone = [due_times(plan.programme, Due(**wish), clock[[place]])[0] for place in range(400)]
+    assert np.array_equal(
+        due_times(plan.programme, Due(**wish), clock), np.array(alone), equal_nan=True
+    )

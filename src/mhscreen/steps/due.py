@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from mhscreen.steps.calendar import is_school_day
+from mhscreen.steps.cells import local_moments
+from mhscreen.steps.text_columns import distinct_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,9 +74,17 @@ def due_times(
     """
     if due.hours is not None:
         return clock + np.timedelta64(round(due.hours * 3600), "s")
-    moments, places = np.unique(clock, return_inverse=True)
-    times = [np.datetime64("NaT") if np.isnat(m) else _due_day(programme, due, m) for m in moments]
-    return np.array(times, dtype="M8[s]")[places]
+    # All that start on one day, before school ends or after it, are due together.
+    local = local_moments(clock, programme.zone)
+    days = local.astype("M8[D]")
+    ends = dt.time.fromisoformat(programme.school_day_ends)
+    late = local - days > np.timedelta64(ends.hour * 60 + ends.minute, "m")
+    same = distinct_rows([days, late], len(clock))
+    times = [
+        np.datetime64("NaT") if np.isnat(moment) else _due_day(programme, due, moment)
+        for moment in clock[same.first]
+    ]
+    return np.array(times, dtype="M8[s]")[same.place]
 
 
 def _due_day(programme: Programme, due: Due, moment: np.datetime64) -> np.datetime64:
