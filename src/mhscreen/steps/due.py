@@ -78,7 +78,8 @@ def due_times(
     local = local_moments(clock, programme.zone)
     days = local.astype("M8[D]")
     ends = dt.time.fromisoformat(programme.school_day_ends)
-    late = local - days > np.timedelta64(ends.hour * 60 + ends.minute, "m")
+    ended = np.timedelta64(ends.hour * 3600 + ends.minute * 60 + ends.second, "s")
+    late = local - days > ended
     same = distinct_rows([days, late], len(clock))
     times = [
         np.datetime64("NaT") if np.isnat(moment) else _due_day(programme, due, moment)

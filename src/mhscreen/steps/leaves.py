@@ -119,12 +119,20 @@ def leaf_numbers(
         scale = scored.scales[place]
         metric, arrays = "raw", (scale.score, scale.low, scale.high)
     columns = [
-        [None if number != number else number for number in np.append(a, np.nan)[form].tolist()]  # noqa: PLR0124
+        [None if number != number else number for number in _of(a, form, nothing=np.nan).tolist()]  # noqa: PLR0124
         for a in arrays
     ]
-    filed = np.append(scored.filed, False)[form].tolist()
-    invalid = np.append(scored.validity, -1)[form] == Validity.INVALID.position
+    filed = _of(scored.filed, form, nothing=False).tolist()
+    invalid = _of(scored.validity, form, nothing=-1) == Validity.INVALID.position
     return metric, list(zip(*columns, filed, invalid.tolist(), strict=True))
+
+
+def _of(values: NDArray[Any], form: NDArray[np.int64], *, nothing: float) -> NDArray[Any]:
+    """Return the values of some forms; for −1, what stands for none."""
+    found = np.full(len(form), nothing, dtype=values.dtype)
+    there = form >= 0
+    found[there] = values[form[there]]
+    return found
 
 
 def _item_numbers(
@@ -138,5 +146,5 @@ def _item_numbers(
         table[: len(item.scores)] = item.scores
     if item.blank_score is not None:
         value[COUNTED_BLANK] = item.blank_score
-    codes = scored.codes[row]
+    codes = scored.item(row)
     return value[codes], low[codes], high[codes]
