@@ -1,6 +1,7 @@
 """The kit is handed over as a folder or an archive, and checked from anywhere."""
 
 import zipfile
+from importlib.resources import files
 
 import pytest
 from typer.testing import CliRunner
@@ -18,14 +19,20 @@ def test_the_shipped_kit_is_found_without_being_told_where(shipped_kit):
 def test_a_vendor_gets_inputs_words_and_rules_and_nothing_about_us(tmp_path):
     out = tmp_path / "for the vendor"
     number = export_kit(find_kit(), out)
-    files = {file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file()}
-    assert len(files) == number
+    names = {file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file()}
+    assert len(names) == number
     assert {
         "README.md", "phq9-1.1.0/inputs.csv", "phq9-1.1.0/form.json", "manifest.json",
         "policies/three-tier-cn-1.0.0/rules.yaml", "policies/three-tier-cn-1.0.0/pupils.csv",
-    } <= files  # fmt: skip
-    assert not [name for name in files if name.endswith("measures.json")]
+    } <= names  # fmt: skip
+    assert not [name for name in names if name.endswith("measures.json")]
     assert "import" not in (out / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_page_in_the_kit_is_the_page_that_is_written_into_it(shipped_kit):
+    page = files("mhscreen.conformance").joinpath("kit_readme.md").read_text(encoding="utf-8")
+    assert (shipped_kit / "README.md").read_text(encoding="utf-8") == page
+    assert page.count("rules.yaml") == 1
 
 
 def test_an_archive_has_the_same_bytes_each_time_and_the_same_files(tmp_path):
