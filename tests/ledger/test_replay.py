@@ -58,7 +58,7 @@ def test_a_pupil_who_is_not_on_the_roster_any_more_is_named(kept, school):
 
 
 def test_another_version_of_the_engine_is_named(kept, school, monkeypatch):
-    monkeypatch.setattr("mhscreen.steps.emit.__version__", "9.9.9")
+    monkeypatch.setattr("mhscreen.steps.entry_texts.__version__", "9.9.9")
     same, different = found(kept, school.screen(*map(school.pupil, NAMES)))
     assert (same, different) == (0, {key: ["engine"] for key in NAMES})
 
