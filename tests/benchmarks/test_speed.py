@@ -78,7 +78,6 @@ def test_the_chain_from_frames_to_tiers_is_timed(given):
 
 
 def test_entries_are_timed_against_dicts_of_the_same_content(given):
-    pytest.importorskip("orjson")  # a peer; the tests do not bring it
     assert ("entries", "ours", "dicts and orjson") in given("entries")
 
 
