@@ -117,10 +117,10 @@ class DelimitedText:
         self, headings: list[str], log: ProblemLog, only: int | None
     ) -> tuple[RawColumns | None, int]:
         """Return the rows that surely end in the buffer, and where they end."""
-        text, width = self._buffer, len(headings)
+        text = self._buffer
         end = self._sure_end()
         if end and _quotes_pair_up(text[:end], 0, self._mark):
-            columns = _columns(text[:end], 0, width, self._mark, only)
+            columns = _columns(text[:end], headings, self._mark, only)
             if columns is not None:
                 rows = len(columns[0])
                 numbers = np.arange(self._rows + 1, self._rows + rows + 1, dtype=np.int64)
@@ -240,15 +240,19 @@ def _quotes_pair_up(text: bytes, start: int, mark: str) -> bool:
 
 
 def _columns(
-    text: bytes, start: int, width: int, mark: str, only: int | None = None
+    text: bytes, headings: Sequence[str], mark: str, only: int | None = None
 ) -> list[Column] | None:
-    """Read rows, or one column, with Arrow; None where not every row has `width` cells."""
+    """Read rows, or one column, with Arrow; None where a row does not fit the heading."""
     import pyarrow as pa
     import pyarrow.csv
 
     from mhscreen.frames import to_table
 
-    names = [str(place) for place in range(width)]
+    names = [str(place) for place in range(len(headings))]
+    types: dict[str, Any] = dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string()))
+    place, is_named = _subject_place(headings)
+    if is_named:  # almost all are different: a dictionary of them would only be in the way
+        types[names[place]] = pa.string()
     misfits: list[None] = []
 
     def skip(_row: Any) -> str:
@@ -257,18 +261,18 @@ def _columns(
 
     try:
         arrow = pyarrow.csv.read_csv(
-            pa.py_buffer(text).slice(start),
+            pa.py_buffer(text),
             read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=mark,
-                newlines_in_values=text.find(b'"', start) >= 0,
+                newlines_in_values=b'"' in text,
                 ignore_empty_lines=False,
                 invalid_row_handler=skip,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
                 check_utf8=False,
                 include_columns=[] if only is None else [str(only)],
-                column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())),
+                column_types=types,
                 null_values=[""],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
@@ -323,7 +327,7 @@ def _row_by_row(
         start = end
     columns: list[Column] | None = [_NO_CELLS] * width
     if kept:
-        columns = _columns(b"\n".join(kept), 0, width, mark)
+        columns = _columns(b"\n".join(kept), headings, mark)
     if columns is None or len(columns[0]) != len(kept):
         log.add("MH601", "the rows of the file cannot be told apart", file=name)
         broken += [

@@ -250,8 +250,8 @@ def concatenate(tables: Sequence[Table]) -> Table:
 
 def concatenate_columns(columns: Sequence[Column]) -> Column:
     """Put columns one below the other."""
-    texts = [column.values for column in columns if isinstance(column.values, Texts)]
-    if len(texts) == len(columns):
+    texts = _all_texts([column.values for column in columns])
+    if texts is not None:
         firsts = np.cumsum([0, *map(len, texts)])[:-1]
         indices = [
             np.where(column.index < 0, -1, column.index + first)
@@ -264,3 +264,18 @@ def concatenate_columns(columns: Sequence[Column]) -> Column:
         target = [places.setdefault((type(cell), cell), len(places)) for cell in column.values]
         parts.append(np.array([*target, -1], dtype=np.int32)[column.index])
     return Column(np.concatenate(parts), tuple(cell for _, cell in places))
+
+
+def _all_texts(values: Sequence[Sequence[Cell]]) -> list[Texts] | None:
+    """Return values as `Texts`, where some are and all can be."""
+    if not any(isinstance(some, Texts) for some in values):
+        return None
+    found = []
+    for some in values:
+        if isinstance(some, Texts):
+            found.append(some)
+        elif all(isinstance(one, str) for one in some):
+            found.append(Texts.of(map(str, some)))
+        else:
+            return None
+    return found
