@@ -87,6 +87,7 @@ BARS = (
     Bar("start-up", "library, precompiled", "cold", 0.1),
     Bar("engines", "Dask", "two processes", 1.5),
     Bar("engines", "Spark", "two processes", 1.5),
+    Bar("engines", "Spark, rows", "identity", 1.1),
     Bar("growth", "10000000 pupils", "1000000 pupils", 11),
 )
 

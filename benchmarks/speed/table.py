@@ -31,6 +31,7 @@ ROOT = HERE.parents[1]
 
 IN_MEMORY = ("scoring.py", "norming.py", "chain.py", "memory.py")
 ON_FILES = ("files.py",)
+ENGINES = ("engines.py", "spark_rows.py")
 ALONE = {"one_class.py": (30,), "starting.py": (0,), "entries.py": (30_000,)}
 LIBRARIES = ("numpy", "pandas", "polars", "duckdb", "pyarrow", "orjson")
 
@@ -41,7 +42,7 @@ def tasks(asked: argparse.Namespace) -> list[tuple[str, int]]:
     found += [(script, size) for size in asked.sizes for script in IN_MEMORY]
     found += [(script, size) for size in asked.files for script in ON_FILES]
     found += [("growth.py", size) for size in asked.growth]
-    found += [("engines.py", size) for size in asked.engines]
+    found += [(script, size) for size in asked.engines for script in ENGINES]
     found += [("memory.py", size) for size in asked.memory if size not in asked.sizes]
     return [
         (script, size)
