@@ -209,12 +209,13 @@ def _complete(
             )
         for row, item in enumerate(form.items):
             if row not in matched.items and item.counts and row not in left_out:
+                numbers = dict.fromkeys((f"{item.number}", f"{item.number:02d}"))
                 matched.problems.append(
                     Problem(
                         "MH402",
                         "no column for this item",
-                        f"{form.prefix}_{item.number}, "
-                        f"{form.prefix}_{item.number:02d} or {form.prefix}_{item.id}",
+                        ", ".join(f"{form.prefix}_{number}" for number in numbers)
+                        + f" or {form.prefix}_{item.id}",
                         file=table.name,
                         path=f"{form.slot}.{item.id}",
                     )
